@@ -1,0 +1,1 @@
+"""Articles, passages, vectors, the saved index, and the weights that both stages need."""

@@ -1,0 +1,87 @@
+"""The nouns of the index: what an article, a sentence, a passage and a hit are.
+
+Offsets are character offsets (Python `str` indices) into `Article.text`, which is the article as it was read:
+cleaning never rewrites it, it only names the spans to leave out. So a citation always points at the original.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors: TypeAlias = NDArray[np.float32]
+"""Embeddings, shape (n, dimension), float32, each row of unit length."""
+
+
+class Span(NamedTuple):
+    """A half-open range of characters, `text[start:end]`."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One article: its text as read, what is known about it, and which spans of it are not article.
+
+    `title`, `source` (publisher), `author`, `date` (ISO 8601) and `url` are None where the text does not state them.
+    `path` is what people are shown; `location` is the absolute path that it was read from and is unique in an index.
+    """
+
+    id: str
+    path: str
+    location: str
+    text: str
+    boilerplate: tuple[Span, ...] = ()
+    title: str | None = None
+    source: str | None = None
+    author: str | None = None
+    date: str | None = None
+    url: str | None = None
+    content_hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of an article: `article.text[start:end] == text`."""
+
+    article_id: str
+    start: int
+    end: int
+    text: str
+
+    @property
+    def span(self) -> Span:
+        """Where it stands in the article."""
+        return Span(self.start, self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Consecutive sentences of one article: `article.text[start:end] == text`.
+
+    `sentences` are the kept sentences inside it, in order; text between them may be boilerplate.
+    `id` is its number in the index (FAISS wants 64-bit integers).
+    """
+
+    id: int
+    article_id: str
+    start: int
+    end: int
+    text: str
+    sentences: tuple[Sentence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage that search found. Higher `score` is better; `rank` counts from 1.
+
+    `sentence_scores` are cosine similarities of the question with each of `passage.sentences`, in their order.
+    """
+
+    passage: Passage
+    article: Article
+    score: float
+    rank: int
+    sentence_scores: tuple[float, ...] = ()

@@ -1,0 +1,1 @@
+"""Asking a whole set of questions and scoring what comes back, without a judge model."""

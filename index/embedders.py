@@ -1,0 +1,184 @@
+"""Texts into vectors: the real embedder, and one that needs no model.
+
+An embedder has a `name` and a `fingerprint` (of its weights); an index made with one is not asked with
+another.
+"""
+
+import hashlib
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from index.errors import ModelError, ResourceError
+from index.layout import tidy
+from index.types import Vectors
+
+EMBEDDERS: dict[str, str] = {
+    "sentence-transformers": "index.embedders:SentenceTransformerEmbedder",
+    "hashing": "index.embedders:HashingEmbedder",
+}
+"""Kind of embedder → "module:class"."""
+
+
+class Embedder(Protocol):
+    """Turns passages and questions into comparable vectors of unit length."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever the vectors of the same text would."""
+        ...
+
+    @property
+    def dimension(self) -> int:
+        """Length of its vectors. May load the model."""
+        ...
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of passages or sentences, shape (len(texts), dimension)."""
+        ...
+
+    def embed_question(self, text: str) -> Vectors:
+        """The vector of one question, shape (dimension,)."""
+        ...
+
+
+class SentenceTransformerEmbedder:
+    """A sentence-transformers model in a local folder: on the CPU, offline, loaded at the first use.
+
+    Reads only the first 256 word pieces or so of a text (the model's own limit). Safe to use from several
+    threads.
+    """
+
+    def __init__(self, folder: Path, *, name: str, fingerprint: str, batch_size: int = 32) -> None:
+        self._folder = folder
+        self._batch_size = batch_size
+        self._loaded: Any = None
+        self._loading = threading.Lock()
+        self.name = name
+        self.fingerprint = fingerprint
+
+    @property
+    def dimension(self) -> int:
+        """Length of the model's vectors. Loads the model."""
+        dimension = self._model().get_embedding_dimension()
+        if not dimension:
+            raise ModelError(f"The embedder {self.name} does not say how long its vectors are.")
+        return int(dimension)
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of passages or sentences; sorted by length and batched inside."""
+        if not texts:
+            return np.empty((0, self.dimension), dtype=np.float32)
+        return self._encode([_encodable(text) for text in texts])
+
+    def embed_question(self, text: str) -> Vectors:
+        """The vector of one question."""
+        vector: Vectors = self._encode([_encodable(text)])[0]
+        return vector
+
+    def _encode(self, texts: list[str]) -> Vectors:
+        try:
+            vectors = self._model().encode(
+                texts,
+                batch_size=self._batch_size,
+                normalize_embeddings=True,
+                convert_to_numpy=True,
+                show_progress_bar=False,
+            )
+        except MemoryError as error:
+            raise ResourceError(f"Not enough memory to embed {len(texts)} texts with {self.name}.") from error
+        return np.ascontiguousarray(vectors, dtype=np.float32)
+
+    def _model(self) -> Any:
+        with self._loading:
+            if self._loaded is None:
+                self._loaded = self._load()
+            return self._loaded
+
+    def _load(self) -> Any:
+        if not self._folder.is_dir():
+            raise ModelError(
+                f"The embedder {self.name} is not at {self._folder}.",
+                help="`byline models fetch` brings it there.",
+            )
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
+
+        # Its bar for a second's work would be written into the terminal, whoever uses it.
+        shows_bars = logging.is_progress_bar_enabled()
+        logging.disable_progress_bar()
+        try:
+            model = SentenceTransformer(str(self._folder), device="cpu", local_files_only=True)
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            raise ModelError(
+                f"The embedder {self.name} in {self._folder} cannot be loaded: {error}",
+                help="`byline models verify` tells whether its files are damaged.",
+            ) from error
+        finally:
+            if shows_bars:
+                logging.enable_progress_bar()
+        model.eval()
+        return model
+
+
+class HashingEmbedder:
+    """Vectors from hashed words and character n-grams: no model, no download, the same on every machine.
+
+    Texts that share words, or parts of words, have similar vectors; meaning is beyond it. For tests, and for
+    trying Byline out where no model can be had.
+    """
+
+    name = "hashing"
+    fingerprint = "hashing-256-v1"
+    dimension = 256
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of passages or sentences."""
+        vectors = np.zeros((len(texts), self.dimension), dtype=np.float64)
+        for row, text in zip(vectors, texts, strict=True):
+            for feature, weight in _features(text):
+                position, sign = _bucket(feature)
+                row[position] += sign * weight
+            if not row.any():
+                row[0] = 1.0
+            row /= np.linalg.norm(row)
+        return vectors.astype(np.float32)
+
+    def embed_question(self, text: str) -> Vectors:
+        """The vector of one question."""
+        vector: Vectors = self.embed_passages([text])[0]
+        return vector
+
+
+def _features(text: str) -> Iterator[tuple[str, float]]:
+    """Words, and the 4-grams of longer words, each with a weight; short words, mostly grammar, weigh
+    little."""
+    words = "".join(character if character.isalnum() else " " for character in tidy(text).casefold()).split()
+    for word, count in Counter(words).items():
+        frequency = 1.0 + np.log(count)
+        yield f"word {word}", (1.0 if len(word) > 3 or word[0].isdigit() else 0.3) * frequency
+        if len(word) > 4:
+            grams = [word[start : start + 4] for start in range(len(word) - 3)]
+            for gram in grams:
+                yield f"gram {gram}", 0.7 * frequency / len(grams) ** 0.5
+
+
+@lru_cache(maxsize=200_000)
+def _bucket(feature: str) -> tuple[int, float]:
+    digest = hashlib.blake2b(_encodable(feature).encode(), digest_size=8).digest()
+    return digest[0], 1.0 if digest[1] & 1 else -1.0
+
+
+def _encodable(text: str) -> str:
+    """The text with lone surrogates replaced: tokenizers cannot take them."""
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,298 @@
+"""The texts of an index in one SQLite file: articles, passages, sentences, and the words of passages to
+search by.
+
+Passages and sentences are stored as spans of their article's text. Their row ids are the ids of their
+vectors, and are never given twice. Knows nothing about vectors.
+"""
+
+import re
+import sqlite3
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+from index.errors import IndexDamaged
+from index.types import Article, Passage, Sentence, Span
+
+_SCHEMA = """
+CREATE TABLE articles (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, path TEXT NOT NULL,
+    location TEXT NOT NULL UNIQUE,
+    text TEXT NOT NULL, title TEXT, source TEXT, author TEXT, date TEXT, url TEXT, content_hash TEXT NOT NULL
+) STRICT;
+CREATE TABLE boilerplate (
+    article INTEGER NOT NULL REFERENCES articles ON DELETE CASCADE,
+    start INTEGER NOT NULL, "end" INTEGER NOT NULL
+) STRICT;
+CREATE INDEX boilerplate_of_article ON boilerplate (article);
+CREATE TABLE passages (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, article INTEGER NOT NULL REFERENCES articles ON DELETE CASCADE,
+    start INTEGER NOT NULL, "end" INTEGER NOT NULL
+) STRICT;
+CREATE INDEX passages_of_article ON passages (article);
+CREATE TABLE sentences (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, passage INTEGER NOT NULL REFERENCES passages ON DELETE CASCADE,
+    start INTEGER NOT NULL, "end" INTEGER NOT NULL
+) STRICT;
+CREATE INDEX sentences_of_passage ON sentences (passage);
+CREATE VIRTUAL TABLE passage_words USING fts5 (words, tokenize = 'porter unicode61 remove_diacritics 2');
+"""
+_ARTICLE_COLUMNS = "id, path, location, text, title, source, author, date, url, content_hash"
+_MOST_VARIABLES = 500  # SQLite allows 999 in old builds
+_QUERY_WORD = re.compile(r"[^\W_]+")
+_MOST_QUERY_WORDS = 64
+
+
+class StoredPassage(NamedTuple):
+    """A numbered passage and the ids of its sentences, in their order."""
+
+    passage: Passage
+    sentence_ids: tuple[int, ...]
+
+
+class StoredIds(NamedTuple):
+    """The ids of vectors that belong to an article."""
+
+    passages: tuple[int, ...]
+    sentences: tuple[int, ...]
+
+
+class Library:
+    """One SQLite file of articles. Open it to read, or create or copy it to write; close it.
+
+    Not safe for use from several threads at once, but it may pass from one to another. An unreadable file is
+    IndexDamaged.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+
+    @classmethod
+    def create(cls, path: Path) -> Self:
+        """A new, empty library to write to."""
+        library = cls(_writable(path), path)
+        library._connection.executescript(_SCHEMA)
+        return library
+
+    @classmethod
+    def copy(cls, source: Path, path: Path) -> Self:
+        """A copy of the library at `source`, to write to."""
+        connection = _writable(path)
+        library = cls(connection, path)
+        try:
+            with closing(_readable(source)) as original:
+                original.backup(connection)
+        except sqlite3.DatabaseError as error:
+            library.close()
+            if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+                raise
+            raise IndexDamaged(f"{source} cannot be read: {error}.") from error
+        return library
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """The library at `path`, to read. Its file must not change any more."""
+        connection = _readable(path)
+        library = cls(connection, path)
+        try:
+            library.counts()
+        except BaseException:
+            library.close()
+            raise
+        return library
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def commit(self) -> None:
+        """Make what was written part of the file."""
+        self._connection.commit()
+
+    def counts(self) -> tuple[int, int, int]:
+        """How many articles, passages and sentences there are."""
+        row = self._rows(
+            "SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM passages), (SELECT count(*) FROM sentences)"
+        )[0]
+        return int(row[0]), int(row[1]), int(row[2])
+
+    def articles(self) -> tuple[Article, ...]:
+        """All articles, ordered by path."""
+        return self._articles("ORDER BY path, id", ())
+
+    def article(self, article_id: str) -> Article | None:
+        """The article with this id, if there is one."""
+        found = self._articles("WHERE id = ?", (article_id,))
+        return found[0] if found else None
+
+    def names(self) -> tuple[tuple[str, str, str], ...]:
+        """(id, path, location) of all articles, ordered by path."""
+        return tuple(
+            (str(a), str(b), str(c))
+            for a, b, c in self._rows("SELECT id, path, location FROM articles ORDER BY path, id")
+        )
+
+    def content_hashes(self) -> dict[str, str]:
+        """Location → SHA-256 of the bytes that were read there, of all articles."""
+        return dict(self._rows("SELECT location, content_hash FROM articles ORDER BY location"))
+
+    def passages(self, ids: Iterable[int]) -> dict[int, StoredPassage]:
+        """The passages with these ids; unknown ids are left out."""
+        wanted = list(ids)
+        spans: dict[int, tuple[int, int, int]] = {}
+        sentences: dict[int, list[tuple[int, int, int]]] = {}
+        for some in _slices(wanted):
+            marks = ",".join("?" * len(some))
+            for number, *span in self._rows(
+                f'SELECT id, article, start, "end" FROM passages WHERE id IN ({marks})', some
+            ):
+                spans[number] = (span[0], span[1], span[2])
+            for number, *span in self._rows(
+                f'SELECT passage, id, start, "end" FROM sentences WHERE passage IN ({marks}) ORDER BY start',
+                some,
+            ):
+                sentences.setdefault(number, []).append((span[0], span[1], span[2]))
+        texts = self._texts({article for article, _, _ in spans.values()})
+        return {
+            number: _stored_passage(number, *texts[spans[number][0]], *spans[number][1:], sentences.get(number, []))
+            for number in wanted
+            if number in spans
+        }
+
+    def passages_of_sentences(self, sentence_ids: Iterable[int]) -> dict[int, int]:
+        """Sentence id → the id of its passage."""
+        found: dict[int, int] = {}
+        for some in _slices(list(sentence_ids)):
+            marks = ",".join("?" * len(some))
+            found.update(self._rows(f"SELECT id, passage FROM sentences WHERE id IN ({marks})", some))
+        return found
+
+    def keyword_search(self, question: str, k: int) -> list[tuple[int, float]]:
+        """Ids of passages that share words with `question`, best first, with their BM25 score (higher is
+        better).
+
+        Only the words of the question are used: none of its characters is taken for query syntax.
+        """
+        words = dict.fromkeys(word.lower() for word in _QUERY_WORD.findall(question))
+        query = " OR ".join(f'"{word}"' for word in list(words)[:_MOST_QUERY_WORDS])
+        if not query or k < 1:
+            return []
+        rows = self._rows(
+            "SELECT rowid, -bm25(passage_words) AS score FROM passage_words WHERE passage_words MATCH ?"
+            " ORDER BY round(score, 9) DESC, rowid LIMIT ?",
+            (query, k),
+        )
+        return [(int(number), float(score)) for number, score in rows]
+
+    def add(self, article: Article, passages: Sequence[Passage], words: Sequence[str]) -> tuple[StoredPassage, ...]:
+        """Store an article with its passages, and give these their numbers. `words[i]` is searched for
+        passage i."""
+        cursor = self._connection.execute(
+            f"INSERT INTO articles ({_ARTICLE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(article.id, article.path, article.location, article.text, article.title, article.source),
+                *(article.author, article.date, article.url, article.content_hash),
+            ),
+        )
+        number = cursor.lastrowid
+        self._connection.executemany(
+            "INSERT INTO boilerplate VALUES (?, ?, ?)", [(number, *span) for span in article.boilerplate]
+        )
+        return tuple(self._add_passage(number, passage, text) for passage, text in zip(passages, words, strict=True))
+
+    def remove(self, article_id: str) -> StoredIds:
+        """Delete an article and all that belongs to it; the ids of its vectors come back."""
+        passages = self._rows(
+            "SELECT p.id FROM passages p JOIN articles a ON a.number = p.article WHERE a.id = ? ORDER BY p.id",
+            (article_id,),
+        )
+        sentences = self._rows(
+            "SELECT s.id FROM sentences s JOIN passages p ON p.id = s.passage"
+            " JOIN articles a ON a.number = p.article WHERE a.id = ? ORDER BY s.id",
+            (article_id,),
+        )
+        self._connection.executemany("DELETE FROM passage_words WHERE rowid = ?", passages)
+        self._connection.execute("DELETE FROM articles WHERE id = ?", (article_id,))
+        return StoredIds(tuple(row[0] for row in passages), tuple(row[0] for row in sentences))
+
+    def _add_passage(self, article_number: int | None, passage: Passage, words: str) -> StoredPassage:
+        execute = self._connection.execute
+        number = execute(
+            'INSERT INTO passages (article, start, "end") VALUES (?, ?, ?)',
+            (article_number, passage.start, passage.end),
+        ).lastrowid
+        if number is None:
+            raise IndexDamaged(f"{self._path} gave a passage no number.")
+        execute("INSERT INTO passage_words (rowid, words) VALUES (?, ?)", (number, words))
+        sentence_ids = []
+        for sentence in passage.sentences:
+            sentence_id = execute(
+                'INSERT INTO sentences (passage, start, "end") VALUES (?, ?, ?)',
+                (number, sentence.start, sentence.end),
+            ).lastrowid
+            sentence_ids.append(int(sentence_id or 0))
+        return StoredPassage(replace(passage, id=number), tuple(sentence_ids))
+
+    def _articles(self, condition: str, values: Sequence[str]) -> tuple[Article, ...]:
+        rows = self._rows(f"SELECT number, {_ARTICLE_COLUMNS} FROM articles {condition}", values)
+        if len(rows) == 1:
+            spans = self._rows(
+                'SELECT article, start, "end" FROM boilerplate WHERE article = ? ORDER BY start',
+                (rows[0][0],),
+            )
+        else:
+            spans = self._rows('SELECT article, start, "end" FROM boilerplate ORDER BY start')
+        boilerplate: dict[int, list[Span]] = {}
+        for number, start, end in spans:
+            boilerplate.setdefault(number, []).append(Span(start, end))
+        return tuple(
+            Article(row[1], row[2], row[3], row[4], tuple(boilerplate.get(row[0], ())), *row[5:11]) for row in rows
+        )
+
+    def _texts(self, article_numbers: set[int]) -> dict[int, tuple[str, str]]:
+        """Article number → its id and text."""
+        texts: dict[int, tuple[str, str]] = {}
+        for some in _slices(sorted(article_numbers)):
+            marks = ",".join("?" * len(some))
+            for number, article_id, text in self._rows(
+                f"SELECT number, id, text FROM articles WHERE number IN ({marks})", some
+            ):
+                texts[number] = (article_id, text)
+        return texts
+
+    def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        try:
+            return self._connection.execute(query, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise IndexDamaged(f"{self._path} cannot be read: {error}.") from error
+
+
+def _stored_passage(
+    number: int, article_id: str, text: str, start: int, end: int, sentences: list[tuple[int, int, int]]
+) -> StoredPassage:
+    kept = tuple(Sentence(article_id, first, last, text[first:last]) for _, first, last in sentences)
+    passage = Passage(number, article_id, start, end, text[start:end], kept)
+    return StoredPassage(passage, tuple(sentence_id for sentence_id, _, _ in sentences))
+
+
+def _slices(ids: list[int]) -> Iterable[list[int]]:
+    return (ids[start : start + _MOST_VARIABLES] for start in range(0, len(ids), _MOST_VARIABLES))
+
+
+def _writable(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path)
+    # A file that no manifest names yet needs no journal: after a crash it is thrown away.
+    connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON;")
+    return connection
+
+
+def _readable(path: Path) -> sqlite3.Connection:
+    # Immutable: no lock and no journal beside a file that nobody changes.
+    address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+    try:
+        return sqlite3.connect(address, uri=True, check_same_thread=False)
+    except sqlite3.DatabaseError as error:
+        raise IndexDamaged(f"{path} cannot be opened: {error}.") from error

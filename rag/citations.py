@@ -1,0 +1,278 @@
+"""Attribution after generation: each sentence of a draft is given the evidence that states it, or it goes.
+
+Markers that the model wrote are ignored. A sentence stands if its numbers, names and quoted phrases occur in the
+cited sentences (or in what is known about their articles) and enough of its words do.
+"""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any
+
+from index.sentences import segment
+from index.types import Article
+from rag.evidence import Evidence, EvidenceSentence
+from rag.facts import missing_facts
+from rag.types import Citation
+
+_MOST_CITATIONS = 3
+_WORTH_CITING = 0.2
+_HARD_FACT_WEIGHT = 2.0
+_WORD = re.compile(r"[^\W_]+(?:[.,]\d+)*")
+_MARKER = re.compile(r"\s*\[\d+(?:\s*,\s*\d+)*\]")
+_COMMON = frozenset(
+    [
+        "a",
+        "about",
+        "according",
+        "after",
+        "also",
+        "an",
+        "and",
+        "are",
+        "as",
+        "at",
+        "be",
+        "been",
+        "before",
+        "being",
+        "but",
+        "by",
+        "can",
+        "could",
+        "did",
+        "do",
+        "does",
+        "for",
+        "from",
+        "had",
+        "has",
+        "have",
+        "he",
+        "her",
+        "him",
+        "his",
+        "how",
+        "i",
+        "if",
+        "in",
+        "into",
+        "is",
+        "it",
+        "its",
+        "itself",
+        "may",
+        "more",
+        "most",
+        "not",
+        "of",
+        "on",
+        "or",
+        "our",
+        "s",
+        "she",
+        "should",
+        "so",
+        "some",
+        "such",
+        "than",
+        "that",
+        "the",
+        "their",
+        "them",
+        "then",
+        "there",
+        "these",
+        "they",
+        "this",
+        "those",
+        "to",
+        "under",
+        "up",
+        "was",
+        "we",
+        "were",
+        "what",
+        "when",
+        "where",
+        "which",
+        "while",
+        "who",
+        "whom",
+        "whose",
+        "why",
+        "will",
+        "with",
+        "would",
+        "you",
+        "your",
+        "article",
+        "articles",
+        "excerpt",
+        "excerpts",
+        "state",
+        "states",
+        "stated",
+        "mention",
+        "mentioned",
+        "mentions",
+        "say",
+        "says",
+        "said",
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedSentence:
+    """A sentence of a draft with the evidence found for it.
+
+    `support` is the share (0 to 1) of its content words, rare ones and hard facts weighing more, that the cited
+    sentences contain; `missing` are its numbers, names and quoted phrases that stand nowhere in them.
+    """
+
+    text: str
+    cited: tuple[EvidenceSentence, ...]
+    support: float
+    missing: tuple[str, ...]
+
+    def stands(self, minimum: float) -> bool:
+        """Whether it may be shown: something is cited, nothing hard is missing, and support reaches `minimum`."""
+        return bool(self.cited) and not self.missing and self.support >= minimum
+
+
+def sign(draft: str, evidence: Evidence) -> tuple[SignedSentence, ...]:
+    """Every sentence of `draft`, in order, with the smallest set of evidence sentences that covers it."""
+    weights = _weights(evidence)
+    text = _MARKER.sub("", draft) if not _MARKER.search(_all_text(evidence)) else draft
+    return tuple(_sign_one(part.strip(), evidence, weights) for part in segment(text) if part.strip())
+
+
+def compose(sentences: Sequence[SignedSentence]) -> tuple[str, tuple[Citation, ...]]:
+    """The answer's text and its citations; the same evidence sentence keeps its number throughout."""
+    text = ""
+    numbers: dict[tuple[str, int], int] = {}
+    citations = []
+    for sentence in sentences:
+        start = len(text) + bool(text)
+        text = f"{text} {sentence.text}" if text else sentence.text
+        for item in sentence.cited:
+            number = numbers.setdefault((item.article.id, item.sentence.start), len(numbers) + 1)
+            citations.append(
+                Citation(
+                    number=number,
+                    answer_start=start,
+                    answer_end=len(text),
+                    article_id=item.article.id,
+                    title=item.article.title,
+                    source=item.article.source,
+                    date=item.article.date,
+                    url=item.article.url,
+                    path=item.article.path,
+                    start=item.sentence.start,
+                    end=item.sentence.end,
+                    quote=item.sentence.text,
+                    support=round(sentence.support, 4),
+                )
+            )
+    return text, tuple(citations)
+
+
+def _sign_one(claim: str, evidence: Evidence, weights: Mapping[str, float]) -> SignedSentence:
+    wanted = _content(claim)
+    total = sum(weights.get(word, _unseen(weights)) * _hardness(word) for word in wanted) or 1.0
+    words = [_content(item.sentence.text) for item in evidence.sentences]
+
+    def gain(place: int, covered: set[str]) -> float:
+        return sum(weights[word] * _hardness(word) for word in (wanted & words[place]) - covered) / total
+
+    cited: list[int] = []
+    covered: set[str] = set()
+    missing: tuple[str, ...] = ()
+    while len(cited) < _MOST_CITATIONS and len(cited) < len(words):
+        best = max(
+            (place for place in range(len(words)) if place not in cited),
+            # Among equals, a sentence beside one already cited, then the one that fits the question better.
+            key=lambda place: (
+                round(gain(place, covered), 6),
+                any(_adjoin(evidence, place, other) for other in cited),
+                evidence.sentences[place].score,
+            ),
+        )
+        gained = gain(best, covered)
+        fewer = _missing(claim, evidence, [*cited, best])
+        if gained == 0 or (cited and gained < _WORTH_CITING and len(fewer) >= len(missing)):
+            break
+        cited.append(best)
+        covered |= wanted & words[best]
+        missing = fewer
+    chosen = tuple(evidence.sentences[place] for place in sorted(cited))
+    covered |= wanted & {word for item in chosen for word in _content(_known(item.article))}
+    support = sum(weights.get(word, _unseen(weights)) * _hardness(word) for word in covered) / total
+    return SignedSentence(claim, chosen, support, missing if cited else missing_facts(claim, []))
+
+
+def _missing(claim: str, evidence: Evidence, cited: Sequence[int]) -> tuple[str, ...]:
+    items = [evidence.sentences[place] for place in cited]
+    known = [_known(article) for article in {item.article.id: item.article for item in items}.values()]
+    return missing_facts(claim, [item.sentence.text for item in items] + known)
+
+
+def _known(article: Article) -> str:
+    """What an answer may say about an article without the sentence saying it: its publisher, date, title, author."""
+    parts = [article.source, article.author, article.title, article.date]
+    if article.date:
+        parts.append(article.date.replace("-", " ").replace(" 0", " "))
+        month = re.match(r"\d{4}-(\d\d)", article.date)
+        if month:
+            parts.append(
+                ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"][int(month[1]) - 1]
+            )
+    return ". ".join(part for part in parts if part)
+
+
+def _adjoin(evidence: Evidence, one: int, other: int) -> bool:
+    return abs(one - other) == 1 and evidence.sentences[one].article.id == evidence.sentences[other].article.id
+
+
+def _weights(evidence: Evidence) -> dict[str, float]:
+    """How much each stem tells: rarer among the evidence sentences, more (inverse document frequency)."""
+    sentences = [_content(item.sentence.text) for item in evidence.sentences]
+    counts: dict[str, int] = {}
+    for words in sentences:
+        for word in words:
+            counts[word] = counts.get(word, 0) + 1
+    return {word: math.log(1 + (len(sentences) + 1) / (count + 0.5)) for word, count in counts.items()}
+
+
+def _unseen(weights: Mapping[str, float]) -> float:
+    """A word that stands nowhere in the evidence weighs as much as an average one."""
+    return sum(weights.values()) / len(weights) if weights else 1.0
+
+
+def _hardness(word: str) -> float:
+    return _HARD_FACT_WEIGHT if word[0].isdigit() else 1.0
+
+
+def _content(text: str) -> set[str]:
+    return {
+        _stem(word) for word in _WORD.findall(text.lower().replace("’s", "").replace("'s", "")) if word not in _COMMON
+    }
+
+
+@cache
+def _stemmer() -> Any:
+    import snowballstemmer
+
+    return snowballstemmer.stemmer("english")
+
+
+@lru_cache(maxsize=50_000)
+def _stem(word: str) -> str:
+    return str(_stemmer().stemWord(word))
+
+
+def _all_text(evidence: Evidence) -> str:
+    return " ".join(item.sentence.text for item in evidence.sentences)

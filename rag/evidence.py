@@ -1,0 +1,97 @@
+"""From the passages that search found to the few whole sentences that the model reads."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from index.sentences import is_repeat
+from index.types import Article, Hit, Sentence
+
+# A sentence that opens so leans on the one before it.
+_LEANING = re.compile(
+    r"^[\"“'‘(]*(he|she|it|its|his|her|they|their|this|these|that|those|such|the (company|firm|group|move|deal|fund)"
+    r"|but|and|also|so|hence|however|at the time|at the same time|days later)\b",
+    re.IGNORECASE,
+)
+_BEST_WITH_NEIGHBOURS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceSentence:
+    """A sentence that the model may rest on, with its article and how well it fits the question (higher is better)."""
+
+    sentence: Sentence
+    article: Article
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the model reads: sentences grouped by article, best article first, in reading order within one."""
+
+    sentences: tuple[EvidenceSentence, ...]
+
+    def passage_used(self, article_id: str, start: int, end: int) -> bool:
+        """Whether any sentence of the evidence lies in that span."""
+        return any(
+            item.sentence.article_id == article_id and start <= item.sentence.start < end for item in self.sentences
+        )
+
+
+def choose_evidence(hits: Sequence[Hit], *, tokens: int, count_tokens: Callable[[str], int]) -> Evidence:
+    """The best sentences of `hits` within a budget of `tokens`.
+
+    Sentences are ranked by their own similarity to the question and, a little, by their passage's score. The best
+    ones bring their neighbours (the name often stands one sentence before or after the fact), and one that opens with
+    a pronoun brings the sentence before it. Sentences that say the same as a chosen one are passed over.
+    """
+    candidates = _candidates(hits)
+    ranked = sorted(candidates, key=lambda item: -item.score)
+    chosen: dict[tuple[str, int], EvidenceSentence] = {}
+    spent = 0
+
+    def take(item: EvidenceSentence) -> None:
+        nonlocal spent
+        key = (item.article.id, item.sentence.start)
+        if key in chosen or any(is_repeat(item.sentence.text, other.sentence.text) for other in chosen.values()):
+            return
+        cost = count_tokens(item.sentence.text) + 1
+        if spent + cost <= tokens or not chosen:
+            chosen[key] = item
+            spent += cost
+
+    position = {(item.article.id, item.sentence.start): place for place, item in enumerate(candidates)}
+    for rank, item in enumerate(ranked):
+        take(item)
+        place = position[item.article.id, item.sentence.start]
+        if rank < _BEST_WITH_NEIGHBOURS or _LEANING.match(item.sentence.text):
+            for neighbour in _neighbours(candidates, place, both=rank < _BEST_WITH_NEIGHBOURS):
+                take(neighbour)
+    return Evidence(_in_reading_order(chosen.values()))
+
+
+def _candidates(hits: Sequence[Hit]) -> list[EvidenceSentence]:
+    """Every sentence of the hits once, in reading order within each article."""
+    found: dict[tuple[str, int], EvidenceSentence] = {}
+    for hit in hits:
+        for sentence, similarity in zip(hit.passage.sentences, hit.sentence_scores, strict=True):
+            score = 0.75 * similarity + 0.25 * hit.score
+            known = found.get((sentence.article_id, sentence.start))
+            if known is None or known.score < score:
+                found[sentence.article_id, sentence.start] = EvidenceSentence(sentence, hit.article, score)
+    return [found[key] for key in sorted(found)]
+
+
+def _neighbours(candidates: Sequence[EvidenceSentence], place: int, *, both: bool) -> Iterable[EvidenceSentence]:
+    here = candidates[place]
+    for other in (place - 1, place + 1) if both else (place - 1,):
+        if 0 <= other < len(candidates) and candidates[other].article.id == here.article.id:
+            yield candidates[other]
+
+
+def _in_reading_order(chosen: Iterable[EvidenceSentence]) -> tuple[EvidenceSentence, ...]:
+    items = list(chosen)
+    best: dict[str, float] = {}
+    for item in items:
+        best[item.article.id] = max(item.score, best.get(item.article.id, item.score))
+    return tuple(sorted(items, key=lambda item: (-best[item.article.id], item.article.id, item.sentence.start)))

@@ -1,0 +1,268 @@
+"""The hard facts of a text (numbers, names, quoted phrases) in a form in which they can be compared.
+
+Covers digits with magnitudes and units, small number words, month names, capitalised names and quoted phrases of
+English text. Does not convert currencies or units, and does not resolve pronouns.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+_MAGNITUDES = {
+    "thousand": 10**3, "k": 10**3,
+    "million": 10**6, "millions": 10**6, "m": 10**6, "mn": 10**6,
+    "billion": 10**9, "billions": 10**9, "bn": 10**9, "b": 10**9,
+    "trillion": 10**12, "tn": 10**12,
+}  # fmt: skip
+_NUMBER_WORDS = dict(
+    zip(
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+            "twenty",
+        ],
+        range(21),
+        strict=True,
+    )
+)
+_MONTHS = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+]
+_NUMBER = re.compile(
+    r"(?P<digits>\d[\d,]*(?:\.\d+)?)(?:st|nd|rd|th)?"
+    r"(?:\s?(?P<magnitude>thousand|millions?|billions?|trillion|bn|mn|tn|[kmb])\b)?"
+    r"(?:\s?(?P<percent>%|per\s?cent\b|percent\b))?",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"[^\W_]+(?:[’'.&-]+[^\W_]+)*")
+_QUOTED = re.compile(r"[“\"]([^“”\"]{2,300})[”\"]")
+_POSSESSIVE = re.compile(r"[’']s?$")
+# Capitalised at the start of an English sentence without being a name.
+_OPENERS = frozenset(
+    [
+        "a",
+        "about",
+        "according",
+        "after",
+        "all",
+        "also",
+        "although",
+        "an",
+        "and",
+        "any",
+        "approximately",
+        "around",
+        "as",
+        "at",
+        "based",
+        "because",
+        "before",
+        "both",
+        "but",
+        "by",
+        "despite",
+        "during",
+        "each",
+        "every",
+        "for",
+        "from",
+        "he",
+        "her",
+        "his",
+        "how",
+        "however",
+        "i",
+        "if",
+        "in",
+        "is",
+        "it",
+        "its",
+        "last",
+        "many",
+        "more",
+        "most",
+        "nearly",
+        "no",
+        "none",
+        "not",
+        "of",
+        "on",
+        "once",
+        "one",
+        "only",
+        "other",
+        "over",
+        "overall",
+        "she",
+        "similarly",
+        "since",
+        "so",
+        "some",
+        "such",
+        "than",
+        "that",
+        "the",
+        "their",
+        "them",
+        "then",
+        "there",
+        "these",
+        "they",
+        "this",
+        "those",
+        "through",
+        "thus",
+        "to",
+        "today",
+        "under",
+        "until",
+        "up",
+        "was",
+        "we",
+        "were",
+        "what",
+        "when",
+        "where",
+        "which",
+        "while",
+        "who",
+        "why",
+        "with",
+        "within",
+        "yes",
+        "you",
+        "additionally",
+        "meanwhile",
+        "furthermore",
+        "moreover",
+        "therefore",
+        "finally",
+        "first",
+        "second",
+        "third",
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number with its magnitude multiplied out: "$476bn" and "almost $476 billion" are both 476,000,000,000."""
+
+    value: Decimal
+    percent: bool
+    shown: str
+
+    def same_as(self, other: "Number") -> bool:
+        """Equal in value, and both or neither a percentage."""
+        return self.value == other.value and self.percent == other.percent
+
+
+def numbers(text: str) -> tuple[Number, ...]:
+    """Every number of the text, in order; number words up to twenty count, "one" alone does not (it is a pronoun)."""
+    found = []
+    for match in _NUMBER.finditer(text):
+        if match.start() and (text[match.start() - 1].isalpha() or text[match.start() - 1] == "."):
+            continue  # "Q3", "B2B": part of a name
+        value = Decimal(match["digits"].replace(",", "").rstrip("."))
+        value *= _MAGNITUDES.get((match["magnitude"] or "").lower(), 1)
+        found.append((match.start(), Number(value, bool(match["percent"]), match[0].strip())))
+    for match in _WORD.finditer(text):
+        number = _NUMBER_WORDS.get(match[0].lower())
+        if number is not None and number != 1:
+            found.append((match.start(), Number(Decimal(number), False, match[0])))
+    return tuple(number for _, number in sorted(found, key=lambda item: item[0]))
+
+
+def names(text: str, *, known: Iterable[str] = ()) -> tuple[str, ...]:
+    """Capitalised words, lower-cased and without possessive, in order.
+
+    A sentence's first word counts only if another capitalised word follows it or it stands in `known` (lower-cased
+    words that are capitalised elsewhere); otherwise nothing tells it from an ordinary word.
+    """
+    known = set(known)
+    found = []
+    opening = True
+    words = list(_WORD.finditer(text))
+    for place, match in enumerate(words):
+        word = _POSSESSIVE.sub("", match[0])
+        if word[:1].isupper() and any(letter.isalpha() for letter in word):
+            follower = words[place + 1] if place + 1 < len(words) else None
+            before_name = (
+                follower is not None and follower[0][:1].isupper() and text[match.end() : follower.start()] == " "
+            )
+            lowered = _month(word.lower())
+            if not opening or (word.lower() not in _OPENERS and (before_name or lowered in known)):
+                found.append(lowered)
+        opening = bool(re.match(r"[”\"’')\]]*[.!?…:]", text[match.end() : match.end() + 3]))
+    return tuple(found)
+
+
+def quotes(text: str) -> tuple[str, ...]:
+    """Phrases in double quotation marks, with white space and case folded."""
+    return tuple(_folded(match[1]).strip(" .,;:!?") for match in _QUOTED.finditer(text))
+
+
+def missing_facts(claim: str, sources: Sequence[str]) -> tuple[str, ...]:
+    """The numbers, names and quoted phrases of `claim` that none of `sources` contains. Empty: all are there."""
+    given = [number for source in sources for number in numbers(source)]
+    words = {_month(part) for source in sources for part in _parts(source)}
+    folded = _folded(" ".join(sources))
+    capitalised = {name for source in sources for name in names(source)}
+    missing = [number.shown for number in numbers(claim) if not any(map(number.same_as, given))]
+    for name in names(claim, known=capitalised):
+        if not all(part in words for part in map(_month, _parts(name))):
+            missing.append(name)
+    missing += [quote for quote in quotes(claim) if quote not in folded]
+    return tuple(dict.fromkeys(missing))
+
+
+def _parts(text: str) -> list[str]:
+    """Lower-cased words, also the pieces of compounds: "U.S.-listed" gives u.s, listed and u.s.-listed."""
+    found = []
+    for match in _WORD.finditer(text.lower()):
+        word = _POSSESSIVE.sub("", match[0])
+        found.append(word)
+        found += [piece for piece in re.split(r"[’'.&-]+", word) if piece and piece != word]
+    return found
+
+
+def _month(word: str) -> str:
+    """Months by their first three letters, so that "Oct." and "October" are one."""
+    bare = word.rstrip(".")
+    if bare == "sept" or bare in _MONTHS or bare in {month[:3] for month in _MONTHS}:
+        return bare[:3]
+    return bare
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.lower().replace("’", "'").replace("‘", "'").split())

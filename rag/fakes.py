@@ -1,0 +1,79 @@
+"""An offline stand-in for the language model, for tests and for trying a pipeline without weights.
+
+Deterministic: it copies the excerpt sentence that shares most words with the question, and says that the excerpts
+state the answer if enough of the question's words stand in one sentence of them.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from rag.types import Message
+
+_WORD = re.compile(r"\w+")
+_SENTENCE = re.compile(r"[^.!?]+(?:[.!?](?!\s|$)[^.!?]*)*[.!?]+")
+_SMALL = frozenset(
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "at",
+        "by",
+        "did",
+        "do",
+        "does",
+        "for",
+        "from",
+        "how",
+        "in",
+        "is",
+        "it",
+        "many",
+        "much",
+        "of",
+        "on",
+        "or",
+        "the",
+        "to",
+        "was",
+        "were",
+        "what",
+        "when",
+        "where",
+        "which",
+        "who",
+        "why",
+    ]
+)
+
+
+class CopyingGenerator:
+    """Implements `rag.generators.Generator` without a model."""
+
+    name = "copying"
+
+    def generate(self, messages: Sequence[Message], *, max_tokens: int) -> Iterator[str]:
+        """The best sentence of the excerpts, word by word."""
+        best = max(self._scored(messages), default=(0.0, 0, ""))[2]
+        for word in re.findall(r"\s*\S+", best)[:max_tokens]:
+            yield word
+
+    def log_odds(self, messages: Sequence[Message]) -> float:
+        """Ten times the share of the question's words in the best sentence, less six."""
+        return 10 * max(self._scored(messages), default=(0.0, 0, ""))[0] - 6
+
+    def count_tokens(self, text: str) -> int:
+        """Words and marks."""
+        return len(re.findall(r"\w+|[^\w\s]", text))
+
+    def _scored(self, messages: Sequence[Message]) -> list[tuple[float, int, str]]:
+        prompt = messages[-1].content
+        excerpts = prompt.split("Excerpts:", 1)[-1].split("\n\nQuestion:", 1)[0]
+        question = prompt.rsplit("\n\nQuestion:", 1)[-1].split("\n\n", 1)[0]
+        wanted = {word for word in _WORD.findall(question.lower()) if word not in _SMALL}
+        lines = [line for line in excerpts.splitlines() if line and not line.startswith("From ")]
+        sentences = [match.strip() for line in lines for match in _SENTENCE.findall(line)]
+        return [
+            (len(wanted & set(_WORD.findall(sentence.lower()))) / max(1, len(wanted)), -place, sentence)
+            for place, sentence in enumerate(sentences)
+        ]

@@ -1,0 +1,207 @@
+"""Language models behind one seam: text from messages, and the log-odds of Yes against No.
+
+Knows nothing about articles, evidence or citations.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from index.errors import ModelError
+from rag.types import Message
+
+
+class Generator(Protocol):
+    """A local language model. Greedy and deterministic: the same messages give the same text."""
+
+    @property
+    def name(self) -> str:
+        """What people call the model."""
+        ...
+
+    def generate(self, messages: Sequence[Message], *, max_tokens: int) -> Iterator[str]:
+        """The reply, in pieces as they come. Closing the iterator stops the model at once."""
+        ...
+
+    def log_odds(self, messages: Sequence[Message]) -> float:
+        """log P(Yes) - log P(No) for the first word of the reply, in nats."""
+        ...
+
+    def count_tokens(self, text: str) -> int:
+        """How many tokens `text` is for this model, without any chat template."""
+        ...
+
+
+PRECISIONS = ("auto", "bfloat16", "float32", "int8")
+
+
+def best_precision() -> str:
+    """The fastest precision of PyTorch on this processor.
+
+    bfloat16 where it has instructions for it, int8 on other x86 processors with AVX2, float32 elsewhere.
+    """
+    import torch
+
+    if torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        return "bfloat16"
+    if (
+        torch.backends.cpu.get_cpu_capability() in ("AVX2", "AVX512")
+        and "fbgemm" in torch.backends.quantized.supported_engines
+    ):
+        return "int8"
+    return "float32"
+
+
+class TransformersGenerator:
+    """A causal language model run by `transformers` on the CPU, in the precision that fits the processor.
+
+    The key-value cache of the last prompt is kept: passes over the same evidence (answerable? then the answer) compute
+    only what differs after their longest common prefix. One pass runs at a time; others wait for it.
+    """
+
+    def __init__(self, folder: Path, *, name: str, precision: str = "auto", int8_file: Path | None = None) -> None:
+        self._folder = folder
+        self._int8_file = int8_file
+        self._name = name
+        self._precision = precision
+        self._lock = threading.Lock()
+        self._model: Any = None
+        self._tokenizer: Any = None
+        self._cache: Any = None
+        self._cached: list[int] = []
+
+    @property
+    def name(self) -> str:
+        """What people call the model."""
+        return self._name
+
+    def load(self) -> None:
+        """Bring the weights into memory now instead of at the first question. Raises ModelError if they do not load."""
+        with self._lock:
+            self._load()
+
+    def generate(self, messages: Sequence[Message], *, max_tokens: int) -> Iterator[str]:
+        """The reply, in pieces as they come. Closing the iterator stops the model at once."""
+        with self._lock:
+            self._load()
+            reply: list[int] = []
+            said = ""
+            logits = self._read(self._encode(messages))
+            while len(reply) < max_tokens:
+                token = int(logits.argmax())
+                if token in self._ends:
+                    break
+                reply.append(token)
+                text = self._tokenizer.decode(reply, skip_special_tokens=True)
+                # A character of several tokens decodes to U+FFFD until its last byte is there.
+                if not text.endswith("�") and len(text) > len(said):
+                    yield text[len(said) :]
+                    said = text
+                if len(reply) < max_tokens:
+                    logits = self._step(token)
+
+    def log_odds(self, messages: Sequence[Message]) -> float:
+        """log P(Yes) - log P(No) for the first word of the reply, in nats."""
+        with self._lock:
+            self._load()
+            logits = self._read(self._encode(messages)).float()
+            yes, no = (logits[self._spellings(word)].logsumexp(0) for word in ("Yes", "No"))
+            return float(yes - no)
+
+    def count_tokens(self, text: str) -> int:
+        """How many tokens `text` is for this model, without any chat template."""
+        with self._lock:
+            self._load_tokenizer()
+            return len(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def _load_tokenizer(self) -> None:
+        if self._tokenizer is not None:
+            return
+        from transformers import AutoTokenizer
+
+        try:
+            self._tokenizer = AutoTokenizer.from_pretrained(self._folder, local_files_only=True)
+        except (OSError, ValueError) as error:
+            raise ModelError(
+                f"The tokenizer of the model {self._name} in {self._folder} does not load: {error}",
+                help="byline models verify",
+            ) from error
+
+    def _load(self) -> None:
+        if self._model is not None:
+            return
+        self._load_tokenizer()
+        import torch
+        from transformers import AutoModelForCausalLM
+
+        precision = best_precision() if self._precision == "auto" else self._precision
+        dtype = torch.float32 if precision == "float32" else torch.bfloat16
+        try:
+            model = AutoModelForCausalLM.from_pretrained(
+                self._folder, dtype=dtype, local_files_only=True, attn_implementation="sdpa"
+            )
+        except (OSError, ValueError, RuntimeError) as error:
+            raise ModelError(
+                f"The model {self._name} in {self._folder} does not load: {error}",
+                help="byline models verify",
+            ) from error
+        ends = model.generation_config.eos_token_id
+        self._ends = {*(ends if isinstance(ends, list) else [ends]), self._tokenizer.eos_token_id}
+        if precision == "int8":
+            from rag.int8 import to_int8
+
+            model = to_int8(model, stored=self._int8_file)
+        self._model = model.eval()
+
+    def _encode(self, messages: Sequence[Message]) -> list[int]:
+        turns = [{"role": message.role, "content": message.content} for message in messages]
+        text = self._tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+        ids: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
+        return ids
+
+    def _read(self, ids: list[int]) -> Any:
+        """The logits after `ids`, computing only what is not in the cache. Shape (vocabulary,)."""
+        from transformers import DynamicCache
+
+        kept = 0
+        # The last token is always computed anew: its logits are what is asked for.
+        while kept < min(len(ids) - 1, len(self._cached)) and ids[kept] == self._cached[kept]:
+            kept += 1
+        if self._cache is None or kept == 0:
+            self._cache, kept = DynamicCache(config=self._model.config), 0
+        elif len(self._cached) > kept:
+            # Since transformers 5.18 crop() takes the *negative* number of tokens to forget.
+            self._cache.crop(kept - len(self._cached))
+        self._cached = self._cached[:kept]
+        return self._forward(ids[kept:])
+
+    def _step(self, token: int) -> Any:
+        return self._forward([token])
+
+    def _forward(self, ids: list[int]) -> Any:
+        import torch
+
+        try:
+            with torch.inference_mode():
+                output = self._model(
+                    input_ids=torch.tensor([ids]),
+                    past_key_values=self._cache,
+                    use_cache=True,
+                    logits_to_keep=1,
+                )
+        except BaseException:
+            # An interrupted pass leaves some layers longer than others; nothing of it may be used again.
+            self._cache, self._cached = None, []
+            raise
+        self._cached += ids
+        return output.logits[0, -1]
+
+    def _spellings(self, word: str) -> list[int]:
+        """The single tokens that begin a reply with `word`, in its usual spellings."""
+        ids = {
+            encoded[0]
+            for spelling in (word, word.lower(), word.upper(), f" {word}")
+            if len(encoded := self._tokenizer(spelling, add_special_tokens=False)["input_ids"]) == 1
+        }
+        return sorted(ids)

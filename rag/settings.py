@@ -1,0 +1,85 @@
+"""The few values that shape an answer. Plain and frozen; only entry points read the environment or a file."""
+
+import dataclasses
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from index.errors import SettingsError
+from index.paths import Home
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set, with its default.
+
+    `model` and `embedder` are names from `byline models list`, a local folder, or a Hugging Face name `owner/name`.
+    Token counts are counted by the generator's own tokenizer.
+    """
+
+    model: str = "default"
+    embedder: str = "minilm"
+    precision: str = "auto"
+    """auto, bfloat16, float32 or int8: how the generator computes; auto is the fastest on this processor."""
+    index: str = ""
+    """Folder of the index to ask; empty: the default one inside the home folder."""
+    passages_per_question: int = 8
+    evidence_tokens: int = 420
+    """Tokens of evidence the model reads; each costs about 8 ms on two cores."""
+    answer_tokens: int = 160
+    """An answer is cut at the last whole sentence before this many tokens."""
+    answerable_log_odds: float = 0.0
+    """Below this log P(Yes) - log P(No) for "do the excerpts state the answer?", the question is refused."""
+    citation_support: float = 0.5
+    """A sentence of the answer stands only if its citations support it at least this well (0 to 1)."""
+
+    def __post_init__(self) -> None:
+        for name in ("passages_per_question", "evidence_tokens", "answer_tokens"):
+            if getattr(self, name) < 1:
+                raise SettingsError(f"{name} is {getattr(self, name)}; it must be at least 1.")
+        if not 0 <= self.citation_support <= 1:
+            raise SettingsError(f"citation_support is {self.citation_support}; it must be between 0 and 1.")
+
+    def index_folder(self, home: Home) -> Path:
+        """The index that these settings ask."""
+        return Path(self.index).expanduser().absolute() if self.index else home.default_index
+
+
+def load_settings(
+    home: Home, *, environment: Mapping[str, str] | None = None, overrides: Mapping[str, Any] | None = None
+) -> Settings:
+    """Settings from, in rising order: the defaults, `settings.toml` in the home folder, BYLINE_* variables, `overrides`.
+
+    Raises SettingsError for an unknown key or a value of the wrong kind, naming where it stands.
+    """
+    environment = os.environ if environment is None else environment
+    values: dict[str, Any] = {}
+    file = home.root / "settings.toml"
+    if file.exists():
+        try:
+            written = tomllib.loads(file.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{file} is not valid TOML: {error}.") from error
+        values |= {name: _parsed(name, value, where=str(file)) for name, value in written.items()}
+    for field in dataclasses.fields(Settings):
+        variable = f"BYLINE_{field.name.upper()}"
+        if environment.get(variable):
+            values[field.name] = _parsed(field.name, environment[variable], where=variable)
+    for name, value in (overrides or {}).items():
+        if value is not None:
+            values[name] = _parsed(name, value, where=name)
+    return Settings(**values)
+
+
+def _parsed(name: str, value: Any, *, where: str) -> Any:
+    kinds = {field.name: type(field.default) for field in dataclasses.fields(Settings)}
+    if name not in kinds:
+        known = ", ".join(sorted(kinds))
+        raise SettingsError(f"Unknown setting {name!r} in {where}.", help=f"Known settings: {known}.")
+    try:
+        return kinds[name](value)
+    except (TypeError, ValueError) as error:
+        raise SettingsError(f"{where} is {value!r}; {name} must be a {kinds[name].__name__}.") from error

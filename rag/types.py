@@ -1,0 +1,156 @@
+"""The nouns of an answer, and the events of one being made. All frozen; all turn into JSON with `to_dict()`.
+
+`start`/`end` are character offsets into the stored article text, `article.text[start:end] == quote`;
+`answer_start`/`answer_end` are offsets into `Answer.text`.
+"""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation, or one part of a prompt."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A sentence of an article that supports a sentence of the answer. Exists only if the check passed.
+
+    `number` is what the reader sees, [1], [2], …; the same sentence cited twice keeps its number.
+    `support` is between 0 and 1, higher is better supported.
+    """
+
+    number: int
+    answer_start: int
+    answer_end: int
+    article_id: str
+    title: str | None
+    source: str | None
+    date: str | None
+    url: str | None
+    path: str
+    start: int
+    end: int
+    quote: str
+    support: float
+
+
+@dataclass(frozen=True, slots=True)
+class PassageUse:
+    """A passage that search found for the question; `used` says whether any of it went into the evidence."""
+
+    article_id: str
+    title: str | None
+    source: str | None
+    date: str | None
+    path: str
+    start: int
+    end: int
+    text: str
+    score: float
+    rank: int
+    used: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Seconds since the question was taken up. `first_token_s` is None if nothing was generated."""
+
+    search_s: float
+    first_token_s: float | None
+    total_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What Byline says to a question, signed, or why it says nothing.
+
+    `confidence` (0 to 1) rises with the model's log-odds that the evidence states the answer. `abstained` is True
+    if the question was refused; `reason` then says why in one sentence, and `text` is what a person is told.
+    """
+
+    question: str
+    text: str
+    abstained: bool
+    confidence: float
+    reason: str | None
+    citations: tuple[Citation, ...]
+    passages: tuple[PassageUse, ...]
+    timings: Timings
+    model: str
+    index: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain lists and dicts, ready for JSON; the same from Python, the command line and HTTP."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class StatusEvent:
+    """What is being done now, for a person: "Searching 4 articles"."""
+
+    text: str
+    type: Literal["status"] = field(default="status", init=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class PassagesEvent:
+    """The passages that were found; comes before the model has said a word."""
+
+    passages: tuple[PassageUse, ...]
+    type: Literal["passages"] = field(default="passages", init=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class TextEvent:
+    """A piece of the draft. Drafts are not checked yet: the final text stands in the `DoneEvent`."""
+
+    text: str
+    type: Literal["text"] = field(default="text", init=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class CitationsEvent:
+    """The citations of the final text, once its sentences are checked."""
+
+    text: str
+    citations: tuple[Citation, ...]
+    type: Literal["citations"] = field(default="citations", init=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class DoneEvent:
+    """The end of every stream that was not stopped: the whole answer."""
+
+    answer: Answer
+    type: Literal["done"] = field(default="done", init=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return asdict(self)
+
+
+Event: TypeAlias = StatusEvent | PassagesEvent | TextEvent | CitationsEvent | DoneEvent

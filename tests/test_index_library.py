@@ -1,0 +1,128 @@
+"""Texts in SQLite: what goes in comes out, and questions are never taken for query syntax."""
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from index.errors import IndexDamaged
+from index.library import Library
+from index.passages import SplitterSettings, split_passages, text_to_embed
+from index.readers import read_article
+from index.sentences import split_sentences
+
+
+@pytest.fixture
+def articles(tiny_corpus):
+    return [read_article(file, shown_as=f"articles/{file.name}") for file in sorted(tiny_corpus.iterdir())]
+
+
+@pytest.fixture
+def library(articles, tmp_path):
+    with closing(Library.create(tmp_path / "articles.sqlite")) as library:
+        for article in articles:
+            passages = split_passages(article, SplitterSettings())
+            library.add(article, passages, [text_to_embed(article, passage) for passage in passages])
+        library.commit()
+        yield library
+
+
+def test_articles_come_back_as_they_were(library, articles, tmp_path):
+    assert library.articles() == tuple(articles)
+    with closing(Library.open(tmp_path / "articles.sqlite")) as reopened:
+        assert reopened.articles() == tuple(articles)
+        assert reopened.article(articles[1].id) == articles[1]
+        assert reopened.article("0" * 12) is None
+        assert reopened.counts() == (3, 3, 11)
+        assert reopened.content_hashes() == {article.location: article.content_hash for article in articles}
+
+
+def test_passages_come_back_with_their_sentences(library, articles):
+    stored = library.passages([2, 3, 77])
+    assert list(stored) == [2, 3]
+    passage, sentence_ids = stored[2]
+    assert passage.article_id == articles[1].id
+    assert passage.text == articles[1].text[passage.start : passage.end]
+    assert passage.sentences == split_sentences(articles[1])
+    assert library.passages_of_sentences([*sentence_ids, 999]) == dict.fromkeys(sentence_ids, 2)
+
+
+def test_removing_an_article_removes_all_of_it(library, articles):
+    before = library.passages([2])[2]
+    gone = library.remove(articles[1].id)
+    assert gone == ((2,), before.sentence_ids)
+    assert library.counts() == (2, 2, 11 - len(before.sentence_ids))
+    assert library.keyword_search("harbour", 5) == []
+    assert library.remove(articles[1].id) == ((), ())
+
+
+def test_numbers_are_never_given_twice(library, articles):
+    old = library.remove(articles[2].id)
+    passages = split_passages(articles[2], SplitterSettings())
+    (stored,) = library.add(articles[2], passages, ["words"])
+    assert stored.passage.id > max(old.passages)
+    assert min(stored.sentence_ids) > max(old.sentences)
+
+
+def test_a_copy_is_a_library_of_its_own(library, articles, tmp_path):
+    with closing(Library.copy(tmp_path / "articles.sqlite", tmp_path / "copy.sqlite")) as copy:
+        copy.remove(articles[0].id)
+        copy.commit()
+        assert copy.counts() == (2, 2, 8)
+    assert library.counts() == (3, 3, 11)
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("When did the harbour reopen?", [2]),
+        ("HARBOURS", [2]),
+        ("Who is Olga Brandt, the baker?", [1]),
+        ("railway", [3]),
+        ("Passau OR Linz", [3]),
+        ('"harbour', [2]),
+        ("harbour*", [2]),
+        ("words: harbour) -- ", [2]),
+        ("NOT harbour", [2]),
+        ("NEAR(harbour euros)", [2, 3]),
+        ("zebra", []),
+        ("?!*\"'", []),
+        ("", []),
+        ("\ud800 \x00 harbour", [2]),
+        ("bröt prize", [1]),
+    ],
+)
+def test_keyword_search(library, question, expected):
+    assert [number for number, _ in library.keyword_search(question, 5)][: len(expected) or 5] == expected
+
+
+def test_keyword_scores_are_higher_for_better_matches(library):
+    found = library.keyword_search("harbour cost euros", 5)
+    assert [number for number, _ in found] == [2, 3]
+    assert found[0][1] > found[1][1] > 0
+    assert library.keyword_search("harbour cost euros", 1) == found[:1]
+
+
+def test_accents_do_not_matter(articles, tmp_path):
+    with closing(Library.create(tmp_path / "l.sqlite")) as library:
+        passages = split_passages(articles[0], SplitterSettings())
+        library.add(articles[0], passages, ["Zoë Müller in São Paulo"])
+        assert library.keyword_search("muller sao", 1)[0][0] == 1
+
+
+def test_an_unreadable_file_is_damage(tmp_path):
+    path = tmp_path / "articles.sqlite"
+    path.write_bytes(b"not a database at all" * 100)
+    with pytest.raises(IndexDamaged, match="cannot be read"):
+        Library.open(path)
+    with pytest.raises(IndexDamaged):
+        Library.open(tmp_path / "missing.sqlite")
+    with pytest.raises(IndexDamaged):
+        Library.copy(path, tmp_path / "copy.sqlite")
+
+
+def test_another_database_is_damage(tmp_path):
+    with closing(sqlite3.connect(tmp_path / "other.sqlite")) as other:
+        other.execute("CREATE TABLE things (name TEXT)")
+    with pytest.raises(IndexDamaged, match="no such table"):
+        Library.open(tmp_path / "other.sqlite")

@@ -1,0 +1,1 @@
+"""The page and the command line: what a person meets. Knows everything below it; nothing below knows it."""

@@ -1,0 +1,148 @@
+"""The command `byline`. Heavy imports happen inside the commands, so that --help answers at once.
+
+Exit codes: 0 done (a refusal is an answer), 1 a fault of ours, 2 bad arguments, articles or settings, 3 models,
+4 index, 5 the machine (disk, memory, a lock), 130 interrupted. `byline eval` leaves with 6 if a bar is missed.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from index.errors import BylineError
+from ui import cli_index, cli_models
+from ui.cli_options import IndexOption, JsonOption, ModelOption, settings_for
+
+if TYPE_CHECKING:
+    from rag.chatbot import Chatbot
+    from rag.types import Answer
+
+app = typer.Typer(
+    name="byline",
+    help="Answers questions about your articles, offline, and signs every sentence. "
+    "Exit codes: 0 done, 2 bad input, 3 models, 4 index, 5 machine, 130 interrupted.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+)
+app.add_typer(cli_index.app, name="index")
+app.add_typer(cli_models.app, name="models")
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="The question, in words.")],
+    as_json: JsonOption = False,
+    index: IndexOption = None,
+    model: ModelOption = None,
+) -> None:
+    """Answer one question, with citations."""
+    from rag.opening import open_chatbot
+    from ui.terminal import terminal_progress
+
+    home, settings = settings_for(index=index, model=model)
+    with terminal_progress() as progress:
+        chatbot = open_chatbot(settings, home=home, progress=progress, load=True)
+    if as_json:
+        typer.echo(json.dumps(chatbot.answer(question).to_dict(), ensure_ascii=False))
+    else:
+        _answer_in_terminal(chatbot, question)
+
+
+@app.command()
+def chat(
+    index: IndexOption = None,
+    model: ModelOption = None,
+    port: Annotated[int, typer.Option(help="The first port to try; a busy one is passed over.")] = 7860,
+    browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
+) -> None:
+    """Open the chat in the browser."""
+    from rag.opening import make_ready, open_chatbot
+    from ui.terminal import terminal_progress
+
+    home, settings = settings_for(index=index, model=model)
+    with terminal_progress() as progress:
+        make_ready(settings, home=home, progress=progress)
+    from ui.server import serve
+    from ui.warmup import Warmup
+
+    warmup = Warmup(lambda progress: open_chatbot(settings, home=home, progress=progress, load=True))
+    serve(warmup, port=port, open_browser=browser)
+
+
+@app.command()
+def doctor(as_json: JsonOption = False, index: IndexOption = None, model: ModelOption = None) -> None:
+    """Look at Python, processor, memory, models and index, and say what to do about each problem."""
+    from ui.doctor import examine, failed, report
+
+    home, settings = settings_for(index=index, model=model)
+    checks = examine(home, settings)
+    typer.echo(json.dumps([check.to_dict() for check in checks], ensure_ascii=False) if as_json else report(checks))
+    if failed(checks):
+        raise typer.Exit(1)
+
+
+@app.command(name="eval")
+def evaluate(
+    questions: Annotated[Path, typer.Argument(help="JSON lines: question, answers, answerable, evidence.")],
+    as_json: JsonOption = False,
+    index: IndexOption = None,
+    model: ModelOption = None,
+) -> None:
+    """Ask every question of a file and score answers, citations and refusals."""
+    from eval.questions import read_questions
+    from eval.report import terminal_report
+    from eval.run import evaluate as run
+    from rag.opening import open_chatbot
+    from ui.terminal import terminal_progress
+
+    home, settings = settings_for(index=index, model=model)
+    asked = read_questions(questions)
+    with terminal_progress() as progress:
+        chatbot = open_chatbot(settings, home=home, progress=progress, load=True)
+        result = run(chatbot, asked, progress=progress)
+    typer.echo(json.dumps(result.to_dict(), ensure_ascii=False) if as_json else terminal_report(result))
+
+
+def _answer_in_terminal(chatbot: "Chatbot", question: str) -> None:
+    """On a terminal the draft is shown as it grows and then replaced by the checked answer; elsewhere only the latter."""
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    from rag.types import DoneEvent, StatusEvent, TextEvent
+    from ui.terminal import answer_view
+
+    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    if not sys.stdout.isatty():
+        console.print(answer_view(chatbot.answer(question)))
+        return
+    status, draft = "", ""
+    final: Answer | None = None
+    with Live(Text(), console=console, transient=True, refresh_per_second=12) as live:
+        for event in chatbot.stream(question):
+            if isinstance(event, StatusEvent):
+                status = event.text
+            elif isinstance(event, TextEvent):
+                draft += event.text
+            elif isinstance(event, DoneEvent):
+                final = event.answer
+            live.update(Text.assemble((f"{status} …\n", "dim"), (draft, "italic")))
+    if final is not None:
+        console.print(answer_view(final))
+
+
+def main() -> None:
+    """Entry point: our errors become one message and an exit code, never a traceback."""
+    # Nothing here may reach a hub unless the user names a hub model; index.weights lifts this for that one call.
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    try:
+        app()
+    except BylineError as error:
+        typer.secho(f"Error: {error.message}", fg="red", err=True)
+        if error.help:
+            typer.echo(error.help, err=True)
+        sys.exit(error.exit_code)

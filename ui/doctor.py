@@ -1,0 +1,167 @@
+"""`byline doctor`: what this machine has, what is wrong, and what to do about it. Loads no model."""
+
+import platform
+import shutil
+import sys
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
+
+from index.errors import BylineError
+from index.paths import Home
+from index.status import read_status
+from index.weights import CATALOG, list_models
+from rag.settings import Settings
+
+_SPEEDING_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16")
+_MEMORY_NEEDED_GB = {"default": 5.0, "small": 2.5}
+_DISK_NEEDED_GB = 6.0
+_GB = 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at. `help` says what to do and is None if nothing needs doing."""
+
+    name: str
+    state: Literal["ok", "warning", "problem"]
+    found: str
+    help: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return asdict(self)
+
+
+def examine(home: Home, settings: Settings) -> tuple[Check, ...]:
+    """Every check, in the order in which one would mend things."""
+    return (
+        _python(),
+        _packages(),
+        _processor(),
+        _memory(settings),
+        _disk(home),
+        *_models(home, settings),
+        _index(home, settings),
+    )
+
+
+def failed(checks: tuple[Check, ...]) -> bool:
+    """Whether any check found a problem."""
+    return any(check.state == "problem" for check in checks)
+
+
+def report(checks: tuple[Check, ...]) -> str:
+    """For a person: one line a check, with what to do under it."""
+    signs = {"ok": "ok     ", "warning": "warning", "problem": "PROBLEM"}
+    lines = []
+    for check in checks:
+        lines.append(f"{signs[check.state]}  {check.name}: {check.found}")
+        if check.help:
+            lines.append(f"         → {check.help}")
+    return "\n".join(lines)
+
+
+def _python() -> Check:
+    found = f"{platform.python_version()} ({sys.executable})"
+    if sys.version_info < (3, 11):
+        return Check(
+            "Python",
+            "problem",
+            found,
+            "Byline needs Python 3.11 or newer: install it and run `make chat` again.",
+        )
+    return Check("Python", "ok", found)
+
+
+def _packages() -> Check:
+    names = ("torch", "transformers", "sentence-transformers", "faiss-cpu", "gradio")
+    try:
+        found = ", ".join(f"{name} {metadata.version(name)}" for name in names)
+    except metadata.PackageNotFoundError as error:
+        return Check(
+            "Packages",
+            "problem",
+            f"{error.name} is not installed",
+            "Run `make chat`; it mends the environment.",
+        )
+    return Check("Packages", "ok", found)
+
+
+def _processor() -> Check:
+    flags = _cpu_flags()
+    count = psutil.cpu_count(logical=True) or 1
+    found = f"{platform.machine()}, {count} cores"
+    if flags is None:
+        return Check("Processor", "ok", found)
+    has = [flag for flag in _SPEEDING_FLAGS if flag in flags]
+    found += ", " + (" ".join(has) or "no AVX2")
+    if "avx512_bf16" not in has and "amx_bf16" not in has:
+        return Check(
+            "Processor",
+            "warning",
+            found,
+            "It runs, only slower: try BYLINE_MODEL=small if answers take too long.",
+        )
+    return Check("Processor", "ok", found)
+
+
+def _cpu_flags() -> frozenset[str] | None:
+    """The x86 feature flags where the system lists them (Linux); None elsewhere."""
+    listing = Path("/proc/cpuinfo")
+    if not listing.exists():
+        return None
+    for line in listing.read_text().splitlines():
+        if line.startswith("flags"):
+            return frozenset(line.split(":", 1)[1].split())
+    return None
+
+
+def _memory(settings: Settings) -> Check:
+    memory = psutil.virtual_memory()
+    found = f"{memory.total / _GB:.1f} GB, {memory.available / _GB:.1f} GB free"
+    needed = _MEMORY_NEEDED_GB.get(settings.model)
+    if needed and memory.available < needed * _GB:
+        advice = "Close other programs" + ("" if settings.model == "small" else " or set BYLINE_MODEL=small")
+        return Check("Memory", "warning", found, f"The model {settings.model} wants about {needed:g} GB. {advice}.")
+    return Check("Memory", "ok", found)
+
+
+def _disk(home: Home) -> Check:
+    folder = home.root
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free / _GB
+    found = f"{free:.0f} GB free for {home.root}"
+    if free < _DISK_NEEDED_GB:
+        return Check("Disk", "warning", found, f"Set-up wants {_DISK_NEEDED_GB:g} GB; BYLINE_HOME moves the folder.")
+    return Check("Disk", "ok", found)
+
+
+def _models(home: Home, settings: Settings) -> list[Check]:
+    here = {model.spec.name for model in list_models(home) if model.state == "ready"}
+    checks = []
+    for role, name in (("Embedder", settings.embedder), ("Generator", settings.model)):
+        if name in CATALOG:
+            state: Literal["ok", "problem"] = "ok" if name in here else "problem"
+            found = f"{name}, {CATALOG[name].title}" + ("" if name in here else ", is not here")
+            checks.append(Check(role, state, found, None if name in here else f"byline models fetch {name}"))
+        else:
+            checks.append(Check(role, "ok", f"{name} (yours; not verified by Byline)"))
+    return checks
+
+
+def _index(home: Home, settings: Settings) -> Check:
+    folder = settings.index_folder(home)
+    try:
+        found = read_status(folder)
+    except BylineError as error:
+        return Check("Index", "problem", error.message, error.help or "byline index add ARTICLES…")
+    said = f"{len(found.articles):,} articles, {found.passages:,} passages, made with {found.embedder}, in {folder}"
+    gone = [article.path for article in found.articles if not article.present]
+    if gone:
+        return Check("Index", "warning", f"{said}; {len(gone)} files are gone", f"byline index remove {gone[0]}")
+    return Check("Index", "ok", said)

@@ -1,0 +1,159 @@
+"""The web application: the page at `/`, and a small HTTP interface for programs on this machine."""
+
+import json
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import anyio
+import anyio.to_thread
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from starlette.datastructures import Headers
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from index.errors import BylineError, InputError
+from rag.types import Message
+from ui.asking import Desk
+
+_log = logging.getLogger("byline.ui")
+
+_LOCAL_NAMES = ("localhost", "127.0.0.1", "::1", "[::1]")
+_MOST_BYTES = 1_000_000
+_HISTORY_HELP = 'Send a list of {"role": "user" or "assistant", "content": "…"}.'
+_ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
+    '<rect width="32" height="32" rx="6" fill="#8a1c2b"/>'
+    '<path d="M8 9h16M8 15h16M8 21h9" stroke="#fbf8f2" stroke-width="2.6" stroke-linecap="round"/>'
+    '<circle cx="22.5" cy="21.5" r="2.6" fill="#fbf8f2"/></svg>'
+)
+
+
+def build_http(desk: Desk, *, hosts: Sequence[str] = ()) -> FastAPI:
+    """The web application: `GET /api/health`, `POST /api/ask`, and the page at `/`.
+
+    Requests must name this machine (or one of `hosts`) in Host, and in Origin if they carry one: so no other
+    web site can ask through the reader's browser.
+    """
+    import gradio as gr
+
+    from ui.app import build_app, page_options
+
+    app = FastAPI(title="Byline", docs_url=None, redoc_url=None, openapi_url=None)
+    names = [*_LOCAL_NAMES, *(host.lower() for host in hosts)]
+    app.add_middleware(_SameOrigin, names=names)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=names, www_redirect=False)
+
+    @app.get("/favicon.ico")
+    def icon() -> Response:
+        return Response(_ICON, media_type="image/svg+xml")
+
+    @app.get("/api/health")
+    def health() -> dict[str, Any]:
+        state = desk.warmup.state
+        articles = len(desk.warmup.chatbot(wait=0).articles()) if state.ready else None
+        return {"state": state.name, "text": state.text, "help": state.help, "articles": articles}
+
+    @app.post("/api/ask")
+    async def ask(request: Request) -> Response:
+        return await _ask(desk, request)
+
+    gr.mount_gradio_app(app, build_app(desk), path="/", **page_options())
+    return app
+
+
+async def _ask(desk: Desk, request: Request) -> Response:
+    if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
+        return _error(415, "The request is not JSON.", "Send it with the header Content-Type: application/json.")
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > _MOST_BYTES:
+            return _error(413, f"The request has more than {_MOST_BYTES:,} bytes.", "Send less history.")
+    try:
+        question, history = _read_question(body)
+    except ValueError as error:
+        return _error(400, f"The request is not valid JSON: {error}", 'Send {"question": "…"}.')
+    except InputError as error:
+        return _error(422, error.message, error.help)
+
+    gone = threading.Event()
+
+    async def watch() -> None:
+        while not await request.is_disconnected():
+            await anyio.sleep(0.2)
+        gone.set()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(watch)
+        response = await anyio.to_thread.run_sync(lambda: _answered(desk, question, history, gone.is_set))
+        tasks.cancel_scope.cancel()
+    return response
+
+
+def _answered(desk: Desk, question: str, history: Sequence[Message], stop: Callable[[], bool]) -> Response:
+    try:
+        answer = desk.answer(question, history=history, stop=stop)
+    except InputError as error:
+        return _error(422, error.message, error.help)
+    except BylineError as error:
+        return _error(503, error.message, error.help)
+    except Exception as error:
+        _log.exception("answering failed")
+        return _error(
+            500,
+            f"Byline failed unexpectedly: {type(error).__name__}: {error}",
+            "The terminal shows the details.",
+        )
+    if answer is None:
+        return _error(503, "Byline is ending.", "Start it again with `byline chat`.")
+    return JSONResponse(answer.to_dict())
+
+
+def _read_question(body: bytes) -> tuple[str, tuple[Message, ...]]:
+    """Raises `ValueError` if it is not JSON, `InputError` if it is not a question."""
+    asked = json.loads(body)
+    if not isinstance(asked, dict) or not isinstance(asked.get("question"), str):
+        raise InputError("The field `question` is missing or no text.", help='Send {"question": "…"}.')
+    if unknown := sorted(set(asked) - {"question", "history"}):
+        raise InputError(f"Unknown fields: {', '.join(unknown)}.", help="Known are `question` and `history`.")
+    history = asked.get("history", [])
+    if not isinstance(history, list):
+        raise InputError("The field `history` is no list.", help=_HISTORY_HELP)
+    return asked["question"], tuple(_read_message(message) for message in history)
+
+
+def _read_message(message: object) -> Message:
+    match message:
+        case {"role": ("user" | "assistant") as role, "content": str(content)}:
+            return Message(role, content)
+    raise InputError("A message of `history` cannot be read.", help=_HISTORY_HELP)
+
+
+def _error(status: int, error: str, help: str | None) -> JSONResponse:
+    return JSONResponse({"error": error, "help": help}, status_code=status)
+
+
+class _SameOrigin:
+    """Refuses requests that another web site sends through the reader's browser."""
+
+    def __init__(self, app: ASGIApp, *, names: Sequence[str]) -> None:
+        self._app = app
+        self._names = frozenset(names)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        origin = Headers(scope=scope).get("origin") if scope["type"] == "http" else None
+        if origin is not None and _host_of(origin) not in self._names:
+            await PlainTextResponse("This request comes from another site.", 403)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+def _host_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).hostname
+    except ValueError:
+        return None

@@ -1,0 +1,32 @@
+"""What the page needs from a chatbot: the real one, and the scripted one that the tests put in its place."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+from index.types import Article
+from rag.types import Answer, Event, Message
+
+
+class ChatbotLike(Protocol):
+    """Answers questions about a collection of articles. Used by one thread at a time."""
+
+    def stream(
+        self,
+        question: str,
+        *,
+        history: Sequence[Message] = (),
+        stop: Callable[[], bool] | None = None,
+    ) -> Iterator[Event]:
+        """The events of answering; ends with a `DoneEvent`, or without one once `stop()` says True."""
+
+    def answer(self, question: str, *, history: Sequence[Message] = ()) -> Answer:
+        """The same, waited for."""
+
+    def articles(self) -> tuple[Article, ...]:
+        """Every article at hand."""
+
+    def article(self, article_id: str) -> Article:
+        """One article. Raises `InputError` if it is not (or no longer) at hand."""
+
+    def example_questions(self) -> tuple[str, ...]:
+        """A few questions that these articles can answer."""

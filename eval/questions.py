@@ -1,4 +1,4 @@
-"""The questions of an evaluation, read from JSON lines. Judgements point at articles and quoted spans, not at passages."""
+"""The questions of an evaluation, read from JSON lines; judgements point at quoted spans, not at passages."""
 
 import json
 from dataclasses import dataclass

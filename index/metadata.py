@@ -7,6 +7,7 @@ newsroom.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
@@ -134,7 +135,7 @@ _URL = re.compile(r"https?://[^\s<>\"')\]]+")
 
 
 def find_metadata(text: str, boilerplate: Sequence[Span] = ()) -> Metadata:
-    """What `text` states about itself outside its boilerplate. Never raises."""
+    """What `text` states about itself outside its boilerplate, whose spans are in order. Never raises."""
     lines = [line for line in find_lines(text) if not _is_inside(line, boilerplate)]
     edges = lines[:_HEAD_LINES] + lines[max(_HEAD_LINES, len(lines) - _FOOT_LINES) :]
     labelled = _find_labelled(lines[:_HEAD_LINES])
@@ -150,7 +151,8 @@ def find_metadata(text: str, boilerplate: Sequence[Span] = ()) -> Metadata:
 
 
 def _is_inside(line: Line, spans: Sequence[Span]) -> bool:
-    return any(span.start <= line.start and line.end <= span.end for span in spans)
+    nearest = bisect_right(spans, line.start, key=lambda span: span.start) - 1
+    return nearest >= 0 and line.end <= spans[nearest].end
 
 
 def _find_labelled(head: Sequence[Line]) -> Metadata:

@@ -5,6 +5,7 @@ digit is in exactly one sentence. Hard-wrapped lines are joined, lines that are 
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 
 from index.layout import count_words, find_lines
@@ -74,8 +75,11 @@ def _paragraph_spans(text: str, boilerplate: tuple[Span, ...]) -> Iterator[Span]
     wide_blocks = {line.block for line in lines if line.end - line.start > _WIDEST_WRAPPED_LINE}
     start = end = -1
     block = None
+    after_heading = False
     for line in lines:
-        new = line.block != block or line.block in wide_blocks or _LIST_OR_HEADING.match(text[line.start : line.end])
+        mark = _LIST_OR_HEADING.match(text, line.start, line.end)
+        new = line.block != block or line.block in wide_blocks or after_heading or mark
+        after_heading = mark is not None and mark.group().startswith("#")
         if new and start >= 0:
             yield from _outside(boilerplate, Span(start, end))
         start = line.start if new else start
@@ -87,9 +91,10 @@ def _paragraph_spans(text: str, boilerplate: tuple[Span, ...]) -> Iterator[Span]
 def _outside(boilerplate: tuple[Span, ...], span: Span) -> Iterator[Span]:
     """What is left of `span`; the boilerplate is ordered and does not overlap."""
     start = span.start
-    for masked in boilerplate:
-        if masked.end <= start or masked.start >= span.end:
-            continue
+    first = bisect_right(boilerplate, start, key=lambda masked: masked.end)
+    for masked in boilerplate[first:] if first < len(boilerplate) else ():
+        if masked.start >= span.end:
+            break
         if masked.start > start:
             yield Span(start, masked.start)
         start = max(start, masked.end)

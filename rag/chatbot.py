@@ -37,7 +37,7 @@ REFUSAL = "The articles do not tell."
 
 
 class Chatbot:
-    """Answers questions from one index with one model. Safe to share between threads; the model serves one at a time."""
+    """Answers questions from one index with one model. Threads may share it; the model serves one at a time."""
 
     def __init__(self, index: SavedIndex, generator: Generator, *, settings: Settings | None = None) -> None:
         self.index = index
@@ -144,7 +144,7 @@ class Chatbot:
         yield from self.generator.generate(messages, max_tokens=self.settings.answer_tokens)
 
     def _search(self, question: str, history: Sequence[Message]) -> tuple[Hit, ...]:
-        """Search for the question and, in a conversation, also for it joined to the one before: the better score counts."""
+        """Search for the question and, in a conversation, for it joined to the one before; the better score counts."""
         count = self.settings.passages_per_question
         hits = self.index.search(question, passages=count)
         asked_before = [turn.content for turn in history if turn.role == "user"]

@@ -55,8 +55,7 @@ class CopyingGenerator:
     def generate(self, messages: Sequence[Message], *, max_tokens: int) -> Iterator[str]:
         """The best sentence of the excerpts, word by word."""
         best = max(self._scored(messages), default=(0.0, 0, ""))[2]
-        for word in re.findall(r"\s*\S+", best)[:max_tokens]:
-            yield word
+        yield from re.findall(r"\s*\S+", best)[:max_tokens]
 
     def log_odds(self, messages: Sequence[Message]) -> float:
         """Ten times the share of the question's words in the best sentence, less six."""

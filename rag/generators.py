@@ -33,9 +33,6 @@ class Generator(Protocol):
         ...
 
 
-PRECISIONS = ("auto", "bfloat16", "float32", "int8")
-
-
 def best_precision() -> str:
     """The fastest precision of PyTorch on this processor.
 
@@ -134,7 +131,9 @@ class TransformersGenerator:
         self._load_tokenizer()
         import torch
         from transformers import AutoModelForCausalLM
+        from transformers.utils import logging
 
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         precision = best_precision() if self._precision == "auto" else self._precision
         dtype = torch.float32 if precision == "float32" else torch.bfloat16
         try:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from index.types import Article
 from rag.evidence import Evidence
@@ -64,7 +64,11 @@ def _excerpts(evidence: Evidence) -> str:
     blocks = []
     for _, group in groupby(evidence.sentences, key=lambda item: item.article.id):
         items = list(group)
-        text = " ".join(plain(item.sentence.text) for item in items)
+        text = plain(items[0].sentence.text)
+        for before, item in pairwise(items):
+            # A new line where the article has one or a sentence was left out: headings and bylines stay apart.
+            between = item.article.text[before.sentence.end : item.sentence.start]
+            text += (" " if between.strip(" ") == "" else "\n") + plain(item.sentence.text)
         blocks.append(f"From {plain(article_label(items[0].article))}\n{text}")
     return "\n\n".join(blocks)
 

@@ -11,6 +11,8 @@ from typing import Any
 from index.errors import SettingsError
 from index.paths import Home
 
+PRECISIONS = ("auto", "bfloat16", "float32", "int8")
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -40,6 +42,8 @@ class Settings:
         for name in ("passages_per_question", "evidence_tokens", "answer_tokens"):
             if getattr(self, name) < 1:
                 raise SettingsError(f"{name} is {getattr(self, name)}; it must be at least 1.")
+        if self.precision not in PRECISIONS:
+            raise SettingsError(f"precision is {self.precision!r}; it must be one of {', '.join(PRECISIONS)}.")
         if not 0 <= self.citation_support <= 1:
             raise SettingsError(f"citation_support is {self.citation_support}; it must be between 0 and 1.")
 
@@ -51,7 +55,7 @@ class Settings:
 def load_settings(
     home: Home, *, environment: Mapping[str, str] | None = None, overrides: Mapping[str, Any] | None = None
 ) -> Settings:
-    """Settings from, in rising order: the defaults, `settings.toml` in the home folder, BYLINE_* variables, `overrides`.
+    """Settings from the defaults, then `settings.toml` in the home folder, then BYLINE_* variables, then `overrides`.
 
     Raises SettingsError for an unknown key or a value of the wrong kind, naming where it stands.
     """

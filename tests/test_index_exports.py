@@ -38,7 +38,7 @@ def test_an_unknown_name_is_an_attribute_error():
 def test_importing_everything_loads_no_model_library():
     code = (
         "import sys, index\nfor name in index.__all__: getattr(index, name)\n"
-        "heavy = {'torch', 'transformers', 'sentence_transformers', 'faiss', 'gradio', 'sentencex', 'dateutil', 'yaml'}\n"
+        "heavy = {'torch', 'transformers', 'sentence_transformers', 'faiss', 'gradio', 'sentencex', 'yaml'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     root = Path(index.__file__).resolve().parent.parent

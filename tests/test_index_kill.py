@@ -43,7 +43,7 @@ def write_corpus(folder, *, version):
         "school",
     ]
     for number in range(40):
-        sentences = [" ".join(rng.choices(words, k=12)).capitalize() + f" in version {version}." for _ in range(60)]
+        sentences = [" ".join(rng.choices(words, k=12)).capitalize() + f" in version {version}." for _ in range(25)]
         (folder / f"{number:02d}.txt").write_text(
             f"Article number {number}\n\n" + " ".join(sentences), encoding="utf-8"
         )

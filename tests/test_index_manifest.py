@@ -22,7 +22,7 @@ def test_what_it_says(tiny_index, tiny_corpus):
         (tiny_index / file.name).stat().st_size for file in manifest.files
     ]
     assert (manifest.embedder, manifest.embedder_fingerprint, manifest.dimension) == ("hashing", "hashing-256-v1", 256)
-    assert (manifest.article_count, manifest.passage_count, manifest.sentence_count) == (3, 3, 11)
+    assert (manifest.article_count, manifest.passage_count, manifest.sentence_count) == (3, 3, 13)
     assert manifest.splitter == {"words_per_passage": 110, "longest_passage": 170}
     assert sorted(manifest.articles) == [
         (tiny_corpus / name).as_posix() for name in ("bakery.md", "harbour.txt", "railway.txt")

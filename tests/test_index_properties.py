@@ -1,4 +1,5 @@
-"""What holds for any text whatever: controls, right-to-left, zero-width, and lines that look like boilerplate."""
+"""What holds for any text whatever: controls, right-to-left, zero-width, and lines that look like
+boilerplate."""
 
 import re
 
@@ -15,12 +16,21 @@ from index.sentences import segment, split_paragraphs, split_sentences
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)
 PIECES = st.sampled_from(
     [
-        "The harbour reopened on Monday.", "Prices fell 1.5% to $3.", "Leave a Comment", "Read More: more", "Finance News",
-        "Ant Group founder Jack Ma.", "A | Getty Images", "Updated on", "By Judy Wei", "Published in Daily Times, July 19th 2018.",
-        "\n", "\n\n", " ", "\u200b", "\u2028", "\x85", "\x0b", "\u202e", "مرحبا. كيف؟", "日本語。これは。", "\x07", "…", "# ", "- ", "; ", "é\u0301",
-        "x" * 200, "word " * 90, "“No.” ", "\xa0", "This website uses cookies to improve your experience.",
+        "The harbour reopened on Monday.",
+        "Prices fell 1.5% to $3.",
+        "Leave a Comment",
+        "Read More: more",
+        "Finance News",
+        "Ant Group founder Jack Ma.",
+        "A | Getty Images",
+        "Updated on",
+        "By Judy Wei",
+        "Published in Daily Times, July 19th 2018.",
+        "This website uses cookies to improve your experience.",
+        *("\n", "\n\n", " ", "\u200b", "\u2028", "\x85", "\x0b", "\u202e", "\x07", "\xa0", "é\u0301"),
+        *("مرحبا. كيف؟", "日本語。これは。", "…", "# ", "- ", "; ", "“No.” ", "x" * 200, "word " * 90),
     ]
-)  # fmt: skip
+)
 ASSEMBLED = st.lists(PIECES | ANY_TEXT, max_size=25).map("".join)
 TEXTS = ANY_TEXT | ASSEMBLED
 SETTINGS = SplitterSettings()

@@ -100,7 +100,7 @@ def test_finding_articles_in_folders_and_files(tmp_path):
 
 
 def test_what_is_named_must_be_there_and_readable(tmp_path):
-    with pytest.raises(ArticleError, match="only .md, .txt files are read"):
+    with pytest.raises(ArticleError, match=r"only \.md, \.txt files are read"):
         find_articles([write(tmp_path, "photo.jpg", "x")])
     with pytest.raises(ArticleError, match="There is no file or folder") as caught:
         find_articles([tmp_path / "nowhere"])

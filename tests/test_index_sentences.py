@@ -36,9 +36,8 @@ def test_the_seed_with_photos(seeds):
     article = read_article(seeds / "002_f785394802d1e589.txt", shown_as="a")
     paragraphs = [[sentence.text for sentence in paragraph] for paragraph in split_paragraphs(article)]
     assert paragraphs[0] == ["Alibaba $100 billion stock rally fueled by AI, Jack Ma return"]
-    assert paragraphs[1][0].startswith("In November 2023, Jack Ma posted") and paragraphs[1][0].endswith(
-        "correct its course.”"
-    )
+    assert paragraphs[1][0].startswith("In November 2023, Jack Ma posted")
+    assert paragraphs[1][0].endswith("correct its course.”")
     assert paragraphs[-2] == [
         "Just two days before Ant Group was scheduled to list in Shanghai and Hong Kong, the IPO was canceled.",
         "At the time, Ant cited changes in China’s “regulatory environment.”",
@@ -97,10 +96,10 @@ def test_no_sentence_is_longer_than_an_embedder_reads():
     ("sentence", "earlier", "expected"),
     [
         (
-            "In the year 2005, Jack Ma managed to convince Yahoo! to invest $1 billion in exchange for a 40 percent stake "
-            "in Alibaba.",
-            "In the year 2005, Jack Ma managed to convince Yahoo, an American internet company, to gamble and invest $1 "
-            "billion in exchange for a 40 percent stake in Alibaba, which netted them almost $10 billion.",
+            "In the year 2005, Jack Ma managed to convince Yahoo! to invest $1 billion in exchange for a 40 percent "
+            "stake in Alibaba.",
+            "In the year 2005, Jack Ma managed to convince Yahoo, an American internet company, to gamble and invest "
+            "$1 billion in exchange for a 40 percent stake in Alibaba, which netted them almost $10 billion.",
             True,
         ),
         ("Sales rose to $212 million on Tmall last year.", "Sales rose to $312 million on Tmall last year.", False),

@@ -13,7 +13,7 @@ def test_the_prompt_names_the_source_and_asks_last():
     system, user = answer_messages("How much?", evidence())
     assert (system.role, user.role) == ("system", "user")
     assert user.content.startswith(
-        "Excerpts:\n\nFrom Daily Times, 2018-07-19: Malls\nAlibaba opened three online malls for Xinjiang. Products from"
+        "Excerpts:\n\nFrom Daily Times, 2018-07-19: Malls\nAlibaba opened three online malls for Xinjiang. Products"
     )
     assert "\n\nQuestion: How much?\n\n" in user.content
 

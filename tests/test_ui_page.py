@@ -18,8 +18,6 @@ from ui.warmup import Warmup
 
 pytestmark = [
     pytest.mark.browser,
-    # Gradio's and Starlette's own code warns about the libraries beneath them.
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]
 
 WORTH_QUESTION = "How much is Alibaba worth?"
@@ -80,7 +78,7 @@ def test_from_question_over_draft_to_the_signed_answer(visit):
     expect(page.locator(".draft")).to_have_count(0)
     expect(page.locator("#send")).to_be_visible()
     expect(page.locator("#stop")).to_be_hidden()
-    assert page.locator("#finished .answer").inner_text() == (
+    assert page.locator("#finished .answer").text_content() == (
         "The articles give three figures, at different times. Daily Times put it at almost $476 billion in July "
         "2018.1 Another article, of unknown date, calls it a nearly $300 billion enterprise, and CNBC says that it "
         "exceeded $858 billion at its record high.23"
@@ -429,7 +427,8 @@ def test_no_width_needs_sideways_scrolling_or_two_scrollbars(browser, server, wi
         expect(page.get_by_role("button", name="Send")).to_be_in_viewport(ratio=1)
         nested = page.evaluate(
             """() => {
-              const scrolls = (e) => /auto|scroll/.test(getComputedStyle(e).overflowY) && e.scrollHeight > e.clientHeight;
+              const scrolls = (e) =>
+                /auto|scroll/.test(getComputedStyle(e).overflowY) && e.scrollHeight > e.clientHeight;
               return [...document.querySelectorAll("#columns *")].filter(scrolls)
                 .filter((e) => { for (let p = e.parentElement; p; p = p.parentElement) if (scrolls(p)) return true; })
                 .map((e) => e.className);

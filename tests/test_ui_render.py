@@ -91,7 +91,8 @@ def test_a_small_answer_exactly():
         'data-open="citation" data-turn="3" data-number="1"><span class="number">1</span><span class="work">'
         '<bdi class="title">One &amp; all</bdi> <span class="where">Daily · 19 July 2018</span></span></button>'
         '</li></ol><p class="meta"><span>1 sentence from 1 article · 3.1 s</span><button type="button" class="link" '
-        'data-copy="Two. [1] More.\n\n[1] Daily, One &amp; all, 19 July 2018: “Second two.”">Copy</button></p></article>'
+        'data-copy="Two. [1] More.\n\n[1] Daily, One &amp; all, 19 July 2018: “Second two.”">Copy</button></p>'
+        "</article>"
     )
 
 
@@ -118,8 +119,8 @@ def test_citations_of_one_article_are_all_marked_and_one_is_active():
     assert '<p class="kicker"><bdi>Daily</bdi> · <bdi>19 July 2018</bdi></p>' in html
     assert '<span class="support">support 97 %</span>' in html
     assert (
-        'data-number="2" title="First 𝒜𝒷 one." aria-label="Source 2: Daily, One &amp; all, 19 July 2018" aria-current=true'
-        in html
+        'data-number="2" title="First 𝒜𝒷 one." aria-label="Source 2: Daily, One &amp; all, 19 July 2018" '
+        "aria-current=true" in html
     )
     assert 'data-opened="5"' in html
 

@@ -24,9 +24,6 @@ from ui.warmup import Warmup
 TMALL_QUESTION = "How much did products from Xinjiang generate in sales on Tmall?"
 ROOT = Path(__file__).resolve().parent.parent
 
-# Gradio's and Starlette's own code warns about the libraries beneath them.
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-
 
 @pytest.fixture(scope="module")
 def chatbot() -> ScriptedChatbot:
@@ -152,7 +149,10 @@ def test_an_unexpected_failure_is_a_500_and_the_next_question_is_answered(caplog
             yield from super().stream(question, history=history, stop=stop)
 
     with served(Warmup(lambda progress: Broken())) as server:
-        ask = lambda question: httpx.post(f"{server.url}/api/ask", json={"question": question}, trust_env=False)
+
+        def ask(question: str) -> httpx.Response:
+            return httpx.post(f"{server.url}/api/ask", json={"question": question}, trust_env=False)
+
         broken = ask("break")
         assert (broken.status_code, broken.json()["error"]) == (
             500,

@@ -23,7 +23,7 @@ _log = logging.getLogger("byline.ui")
 _POLL_S = 0.5
 _CLICKS = "byline.clicks(element, (name, detail) => trigger(name === 'ask' ? 'ask' : 'open', detail));"
 _FOLLOW = _CLICKS + "byline.followConversation(element, watch);"
-_SHOW = _CLICKS + "watch('value', () => byline.showTarget(element));"
+_SHOW = _CLICKS + "byline.showSources(element, watch);"
 _SERIF = (
     "Iowan Old Style",
     "Charter",

@@ -108,7 +108,7 @@ def evaluate(
 
 
 def _answer_in_terminal(chatbot: "Chatbot", question: str) -> None:
-    """On a terminal the draft is shown as it grows and then replaced by the checked answer; elsewhere only the latter."""
+    """On a terminal the draft is shown as it grows and then gives way to the checked answer."""
     from rich.console import Console
     from rich.live import Live
     from rich.text import Text
@@ -116,10 +116,11 @@ def _answer_in_terminal(chatbot: "Chatbot", question: str) -> None:
     from rag.types import DoneEvent, StatusEvent, TextEvent
     from ui.terminal import answer_view
 
-    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
     if not sys.stdout.isatty():
-        console.print(answer_view(chatbot.answer(question)))
+        # A file or a pipe has no width to wrap to.
+        Console(width=100_000, highlight=False).print(answer_view(chatbot.answer(question)))
         return
+    console = Console(highlight=False)
     status, draft = "", ""
     final: Answer | None = None
     with Live(Text(), console=console, transient=True, refresh_per_second=12) as live:

@@ -48,13 +48,11 @@ def remove(
 ) -> None:
     """Remove articles; they are gone from the next answer on."""
     from index.build import remove_articles
-    from rag.opening import open_embedder
     from ui.terminal import terminal_progress
 
     home, settings = settings_for(index=index)
     with terminal_progress() as progress:
-        embedder = open_embedder(settings, home=home, progress=progress)
-        changes = remove_articles(settings.index_folder(home), names, embedder=embedder, progress=progress)
+        changes = remove_articles(settings.index_folder(home), names, progress=progress)
     _print_changes(changes, as_json=as_json)
 
 

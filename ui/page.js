@@ -33,6 +33,12 @@ window.byline = (() => {
     setTimeout(() => (button.textContent = "Copy"), 1600);
   }
 
+  // Opening the list of passages takes room from the article: keep its sentence in sight.
+  function showSources(element, watch) {
+    watch("value", () => showTarget(element));
+    element.addEventListener("toggle", () => showTarget(element), true);
+  }
+
   // The cited sentence goes to the upper third of the article; on a phone the page itself scrolls there, but only
   // if the reader asked for it.
   function showTarget(element) {
@@ -74,11 +80,14 @@ window.byline = (() => {
       const live = element.querySelector(".turn")?.dataset.turn ?? null;
       const asked = live !== null && live !== turn;
       turn = live ?? turn;
-      if (live === null) return;
+      const follow = () => {
+        if (nearEnd && !narrow()) scroller().scrollTop = scroller().scrollHeight;
+      };
       if (asked) element.scrollIntoView({ block: "start" });
-      else if (nearEnd && !narrow()) scroller().scrollTop = scroller().scrollHeight;
+      else if (live !== null) follow();
+      else setTimeout(follow, 60); // finished: the turn is just moving to the component above
     });
   }
 
-  return { clicks, showTarget, followConversation };
+  return { clicks, showSources, followConversation };
 })();

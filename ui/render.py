@@ -17,6 +17,8 @@ from ui.turns import Turn
 from ui.warmup import WarmupState
 
 _COMMAND = re.compile("`([^`]+)`")
+_HEADLINE = 240
+"""Characters. A longer question is no headline any more and is shown as text."""
 
 
 def header(state: WarmupState, articles: int | None) -> str:
@@ -82,14 +84,15 @@ def turn(turn: Turn, number: int) -> str:
         case "refused":
             body = _refused(turn, number)
         case "stopped":
-            kept = _text("draft", turn.text) if turn.text and not turn.checked else ""
+            kept = _text("draft", turn.text, "Draft") if turn.text and not turn.checked else ""
             kept = signed(turn.text, turn.citations, number) if turn.checked else kept
             body = f'{kept}<p class="note">Stopped. {"" if turn.checked else "Nothing of this was checked."}</p>'
         case "failed":
             body = failure(turn.message, turn.help)
+    heading = "question long" if len(turn.question) > _HEADLINE else "question"
     return (
         f'<article class="turn {turn.state}" data-turn="{number}">'
-        f'<h2 class="question" dir="auto">{escape(turn.question)}</h2>{body}</article>'
+        f'<h2 class="{heading}" dir="auto">{escape(turn.question)}</h2>{body}</article>'
     )
 
 
@@ -169,12 +172,14 @@ def _draft(turn: Turn) -> str:
     )
     if not turn.text:
         return status
-    return f"{_text('answer' if turn.checked else 'draft', turn.text)}{status}"
+    if turn.checked:
+        return f"{_text('answer', turn.text)}{status}"
+    return f"{_text('draft', turn.text, 'Draft, being checked')}{status}"
 
 
-def _text(name: str, text: str) -> str:
-    label = '<p class="label">Draft, being checked</p>' if name == "draft" else ""
-    return f'{label}<div class="{name}" dir="auto">{escape(text)}</div>'
+def _text(name: str, text: str, label: str = "") -> str:
+    above = f'<p class="label">{label}</p>' if label else ""
+    return f'{above}<div class="{name}" dir="auto">{escape(text)}</div>'
 
 
 def _answered(turn: Turn, number: int) -> str:

@@ -47,14 +47,14 @@ def answer_view(answer: Answer) -> RenderableType:
             lines += [Text(), Text("Nearest passages", style="bold")]
         for passage in answer.passages[:_NEAREST_SHOWN]:
             where = source_line(passage.title, passage.source, passage.date, passage.path)
-            lines += [Text(where, style="dim"), Padding(Text(_shortened(passage.text)), (0, 0, 0, 4))]
+            lines += [Text(where, style="dim"), _indented(_shortened(passage.text))]
         return Group(*lines)
     lines = [Text(with_markers(answer)), Text()]
     for citation in _each_once(answer.citations):
         where = source_line(citation.title, citation.source, citation.date, citation.path)
         lines += [
             Text(f"[{citation.number}] {where}", style="dim"),
-            Padding(Text(f"“{citation.quote}”"), (0, 0, 0, 4)),
+            _indented(f"“{citation.quote}”"),
         ]
     return Group(*lines)
 
@@ -78,6 +78,10 @@ def source_line(title: str | None, source: str | None, date: str | None, path: s
 
 def _each_once(citations: tuple[Citation, ...]) -> list[Citation]:
     return list({citation.number: citation for citation in citations}.values())
+
+
+def _indented(text: str) -> RenderableType:
+    return Padding(Text(text), (0, 0, 0, 4), expand=False)
 
 
 def _shortened(text: str) -> str:

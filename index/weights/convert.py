@@ -106,11 +106,11 @@ def _field(reader: "GGUFReader", key: str) -> Any:
 
 
 def _config(reader: "GGUFReader") -> Any:
-    from transformers import Qwen2Config
-
     architecture = _field(reader, "general.architecture")
     if architecture != "qwen2":
         raise ConversionError(f"the GGUF file holds a model of architecture {architecture!r}; expected 'qwen2'")
+    from transformers import Qwen2Config
+
     return Qwen2Config(
         architectures=["Qwen2ForCausalLM"],
         vocab_size=len(reader.fields["tokenizer.ggml.tokens"].data),
@@ -132,9 +132,12 @@ def _config(reader: "GGUFReader") -> Any:
 
 
 def _save_tokenizer(source: Path, folder: Path, *, max_length: int) -> tuple[int, int]:
+    from tokenizers.normalizers import NFC
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(str(source.parent), gguf_file=source.name)
+    # A GGUF does not say that the published tokenizer composes accents (NFC) before it splits.
+    tokenizer.backend_tokenizer.normalizer = NFC()
     tokenizer.model_max_length = max_length
     end_of_turn = tokenizer.convert_tokens_to_ids(_END_OF_TURN)
     if end_of_turn is None or end_of_turn == tokenizer.unk_token_id:

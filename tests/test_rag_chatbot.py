@@ -1,0 +1,137 @@
+"""The whole way of a question, offline: hashing embedder, copying generator, a real index of a tiny corpus."""
+
+import dataclasses
+import json
+
+import pytest
+
+from index import HashingEmbedder, SavedIndex, remove_articles
+from index.errors import InputError
+from rag import Chatbot, DoneEvent, Message, PassagesEvent, Settings, StatusEvent, TextEvent
+from rag.chatbot import LONGEST_QUESTION, REFUSAL
+from rag.fakes import CopyingGenerator
+
+
+@pytest.fixture
+def chatbot(tiny_index):
+    with SavedIndex.open(tiny_index, embedder=HashingEmbedder()) as index:
+        yield Chatbot(index, CopyingGenerator())
+
+
+def test_an_answer_is_signed_with_the_very_sentence(chatbot):
+    answer = chatbot.answer("How much did repairs of the harbour of Porto Claro cost?")
+    assert not answer.abstained
+    assert answer.reason is None
+    assert answer.text == "The harbour of Porto Claro reopened on Monday."
+    (citation,) = answer.citations
+    article = chatbot.article(citation.article_id)
+    assert article.text[citation.start : citation.end] == citation.quote == answer.text
+    assert answer.text[citation.answer_start : citation.answer_end] == answer.text
+    assert citation.path == "articles/harbour.txt"
+    assert citation.date == "2021-03-03"
+    assert citation.support == 1.0
+
+
+def test_what_the_articles_do_not_tell_is_refused_with_the_nearest_passages(chatbot):
+    answer = chatbot.answer("Which volcano destroyed Pompeii?")
+    assert answer.abstained
+    assert answer.text == REFUSAL
+    assert answer.citations == ()
+    assert answer.reason.startswith("The nearest passages")
+    assert [passage.rank for passage in answer.passages] == list(range(1, len(answer.passages) + 1))
+    assert answer.timings.first_token_s is None
+
+
+class Inventing(CopyingGenerator):
+    """Says something that no article holds, though the gate is open."""
+
+    def log_odds(self, messages):
+        return 5.0
+
+    def generate(self, messages, *, max_tokens):
+        yield "Repairs cost "
+        yield "$1.5 billion."
+
+
+def test_an_invented_figure_is_never_shown(chatbot):
+    inventing = Chatbot(chatbot.index, Inventing())
+    answer = inventing.answer("How much did repairs cost?")
+    assert answer.abstained
+    assert "1.5" not in answer.text
+    assert answer.reason == "A draft was written, but the passages do not contain “1.5 billion”, so it was not shown."
+
+
+def test_events_come_in_order_and_end_with_the_answer(chatbot):
+    events = list(chatbot.stream("How much did the railway line between Linz and Passau cost?"))
+    assert [event.type for event in events if event.type != "status"][0] == "passages"
+    assert isinstance(events[0], StatusEvent)
+    assert events[0].text == "Searching 3 articles"
+    draft = "".join(event.text for event in events if isinstance(event, TextEvent))
+    done = events[-1]
+    assert isinstance(done, DoneEvent)
+    assert draft == done.answer.text
+    assert [event.type for event in events[-2:]] == ["citations", "done"]
+    found = next(event for event in events if isinstance(event, PassagesEvent))
+    assert found.passages == done.answer.passages
+    json.dumps([event.to_dict() for event in events])
+
+
+def test_stop_ends_the_stream_without_an_answer(chatbot):
+    seen = []
+    for event in chatbot.stream(
+        "How much did the railway line between Linz and Passau cost?",
+        stop=lambda: any(isinstance(event, TextEvent) for event in seen),
+    ):
+        seen.append(event)
+    assert [event.type for event in seen].count("text") == 1
+    assert seen[-1].type == "text"
+    # and the model is free again
+    assert chatbot.answer("How much did the railway line cost?").model == "copying"
+
+
+def test_a_removed_article_is_gone_from_the_next_answer_on(chatbot, tiny_index):
+    question = "How much did repairs of the harbour of Porto Claro cost?"
+    assert chatbot.answer(question).citations[0].path == "articles/harbour.txt"
+    remove_articles(tiny_index, ["harbour.txt"])
+    assert all(passage.path != "articles/harbour.txt" for passage in chatbot.answer(question).passages)
+
+
+def test_a_follow_up_is_searched_together_with_the_question_before(chatbot):
+    history = [Message("user", "When was the rye loaf of Olga Brandt first baked?"), Message("assistant", "In 1954.")]
+    alone = chatbot.answer("Who gave the prize?")
+    together = chatbot.answer("And what did she win?", history=history)
+    assert together.passages[0].path == "articles/bakery.md"
+    assert alone.question == "Who gave the prize?"
+
+
+@pytest.mark.parametrize(
+    ("question", "message"),
+    [("  ", "The question is empty."), ("x" * (LONGEST_QUESTION + 1), "The question has 2,001 characters")],
+)
+def test_bad_questions_are_errors_that_say_so(chatbot, question, message):
+    with pytest.raises(InputError, match=message):
+        chatbot.answer(question)
+
+
+def test_the_answer_as_json_has_the_promised_fields(chatbot):
+    value = json.loads(json.dumps(chatbot.answer("How much did repairs of the harbour cost?").to_dict()))
+    assert list(value) == [
+        "question", "text", "abstained", "confidence", "reason", "citations", "passages", "timings", "model", "index",
+    ]  # fmt: skip
+    assert set(value["timings"]) == {"search_s", "first_token_s", "total_s"}
+    assert {"article_id", "start", "end", "text", "score", "rank", "used"} <= set(value["passages"][0])
+    assert list(value["citations"][0]) == [
+        "number", "answer_start", "answer_end", "article_id", "title", "source", "date", "url", "path", "start", "end",
+        "quote", "support",
+    ]  # fmt: skip
+
+
+def test_settings_reach_the_search(chatbot):
+    one = Chatbot(chatbot.index, CopyingGenerator(), settings=dataclasses.replace(Settings(), passages_per_question=1))
+    assert len(one.answer("What reopened?").passages) == 1
+
+
+def test_example_questions_name_what_the_articles_are_about(chatbot):
+    questions = chatbot.example_questions()
+    assert len(questions) == len(set(questions))
+    assert all(question.startswith("What do the articles say about ") for question in questions)

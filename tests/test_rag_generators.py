@@ -1,0 +1,106 @@
+"""The contract of a generator, over the offline one and the real models."""
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from index.errors import ModelError
+from index.paths import Home
+from index.progress import silent
+from index.weights import ensure_model
+from rag.fakes import CopyingGenerator
+from rag.generators import Generator, TransformersGenerator, best_precision
+from rag.types import Message
+
+EXCERPTS = (
+    "Excerpts:\n\nFrom Publisher and date unknown\n"
+    "The harbour of Porto Claro reopened on Monday. Repairs cost 12 million euros. Boats had waited for six weeks."
+)
+ASK = "Answer in one short sentence, from the excerpts alone."
+GATE = "Do the excerpts state the answer to the question? Reply Yes or No."
+
+
+def prompt(question: str, task: str) -> tuple[Message, ...]:
+    system = Message("system", "You answer questions from excerpts of news articles.")
+    return system, Message("user", f"{EXCERPTS}\n\nQuestion: {question}\n\n{task}")
+
+
+def real(name: str) -> TransformersGenerator:
+    model = ensure_model(name, role="generator", home=Home.from_environment(), progress=silent)
+    return TransformersGenerator(model.path, name=name, int8_file=model.path / "int8.safetensors")
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        "copying",
+        pytest.param("small", marks=pytest.mark.model),
+        pytest.param("default", marks=pytest.mark.model),
+    ],
+)
+def generator(request: pytest.FixtureRequest) -> Generator:
+    return CopyingGenerator() if request.param == "copying" else real(request.param)
+
+
+def said(generator: Generator, question: str, **options: int) -> str:
+    return "".join(generator.generate(prompt(question, ASK), max_tokens=options.get("max_tokens", 40)))
+
+
+def test_it_reads_the_excerpts(generator):
+    assert "12 million" in said(generator, "How much did the repairs cost?")
+
+
+def test_the_same_messages_give_the_same_text(generator):
+    first = said(generator, "How much did the repairs cost?")
+    said(generator, "How long had boats waited?")
+    assert said(generator, "How much did the repairs cost?") == first
+
+
+def test_max_tokens_ends_the_reply(generator):
+    long = said(generator, "How much did the repairs cost?")
+    short = said(generator, "How much did the repairs cost?", max_tokens=3)
+    assert long.startswith(short)
+    assert 0 < len(short) < len(long)
+
+
+def test_log_odds_are_higher_where_the_answer_is_stated(generator):
+    stated = generator.log_odds(prompt("How much did the repairs cost?", GATE))
+    absent = generator.log_odds(prompt("Which volcano destroyed Pompeii?", GATE))
+    assert stated > absent + 1
+
+
+def test_a_closed_reply_leaves_the_model_free_and_unchanged(generator):
+    expected = said(generator, "How much did the repairs cost?")
+    pieces = generator.generate(prompt("How long had boats waited?", ASK), max_tokens=40)
+    assert len(list(itertools.islice(pieces, 2))) == 2
+    pieces.close()
+    assert said(generator, "How much did the repairs cost?") == expected
+
+
+def test_tokens_are_counted_without_a_template(generator):
+    assert generator.count_tokens("") == 0
+    assert 2 <= generator.count_tokens("two words") <= 4
+    assert generator.count_tokens("two words " * 10) >= 10 * generator.count_tokens("two words")
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("precision", sorted({"bfloat16", best_precision()}))
+def test_the_kept_cache_changes_no_log_odds(precision):
+    model = ensure_model("small", role="generator", home=Home.from_environment(), progress=silent)
+    fresh, used = (
+        TransformersGenerator(model.path, name="small", precision=precision, int8_file=model.path / "int8.safetensors")
+        for _ in range(2)
+    )
+    question = prompt("How much did the repairs cost?", GATE)
+    used.log_odds(prompt("How long had boats waited?", ASK))
+    assert list(used.generate(prompt("How much did the repairs cost?", ASK), max_tokens=5))
+    # bfloat16 sums in another order when a prompt is read in two pieces; 0.15 is far below what decides anything.
+    assert used.log_odds(question) == pytest.approx(fresh.log_odds(question), abs=0.15)
+
+
+def test_a_folder_without_a_model_is_a_clear_error(tmp_path: Path):
+    empty = TransformersGenerator(tmp_path, name="nothing")
+    with pytest.raises(ModelError, match="The tokenizer of the model nothing") as caught:
+        empty.count_tokens("text")
+    assert caught.value.help == "byline models verify"

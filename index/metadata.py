@@ -217,10 +217,9 @@ def _find_published(lines: Sequence[Line], edges: Sequence[Line]) -> Metadata:
 
 def _find_newsroom(text: str) -> str | None:
     """The outlet that people told something and that itself asked, spoke or was refused an answer."""
-    for match in _TOLD.finditer(text):
-        name = match["name"]
-        is_outlet = _OUTLET_WORD.search(name) or (_ACRONYM.fullmatch(name) and not match["the"])
-        if not is_outlet:
+    told = dict.fromkeys((match["name"], match["the"] is not None) for match in _TOLD.finditer(text))
+    for name, has_article in told:
+        if not _OUTLET_WORD.search(name) and (has_article or not _ACRONYM.fullmatch(name)):
             continue
         own = re.escape(name)
         if re.search(

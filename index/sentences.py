@@ -92,7 +92,8 @@ def _outside(boilerplate: tuple[Span, ...], span: Span) -> Iterator[Span]:
     """What is left of `span`; the boilerplate is ordered and does not overlap."""
     start = span.start
     first = bisect_right(boilerplate, start, key=lambda masked: masked.end)
-    for masked in boilerplate[first:] if first < len(boilerplate) else ():
+    for position in range(first, len(boilerplate)):
+        masked = boilerplate[position]
         if masked.start >= span.end:
             break
         if masked.start > start:

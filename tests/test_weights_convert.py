@@ -69,9 +69,7 @@ def converted_tied(tmp_path_factory: pytest.TempPathFactory) -> Converted:
 
 
 @pytest.mark.parametrize(("fixture", "tied"), [("converted", False), ("converted_tied", True)])
-def test_weights_and_logits_are_those_of_transformers(
-    request: pytest.FixtureRequest, fixture: str, tied: bool
-) -> None:
+def test_weights_and_logits_are_those_of_transformers(request: pytest.FixtureRequest, fixture: str, tied: bool) -> None:
     import torch
     from transformers import AutoModelForCausalLM, GgufConfig
 

@@ -1,4 +1,4 @@
-"""`kill -9` at ten random moments of a fetch, and of a conversion: the next run recovers, and nothing outlives the kill.
+"""`kill -9` at ten random moments of a fetch and of a conversion: the next run recovers, and nothing outlives it.
 
 Only the process itself is killed, not its children: pip and the converter must end by themselves.
 """
@@ -81,7 +81,7 @@ def _moments(longest: float) -> list[float]:
 
 def test_killed_fetch_recovers(tmp_path: Path) -> None:
     data = random.Random(SEED).randbytes(3_000_000)
-    scene = Scene(tmp_path, data, parts=3)
+    scene = Scene(tmp_path, data, parts=2)
     whole = scene.run("fetch")
     for moment in _moments(whole):
         remove_path(scene.staging)

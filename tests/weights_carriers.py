@@ -191,9 +191,7 @@ def _main(home_folder: str, spec_file: str, action: str) -> None:
     if action == "fetch":
         staging = home.staging / spec.name
         attempt = new_attempt(staging)
-        fetch_weights(
-            spec, staging=staging, attempt=attempt, progress=progress, free_bytes=free_bytes_on_disk
-        )
+        fetch_weights(spec, staging=staging, attempt=attempt, progress=progress, free_bytes=free_bytes_on_disk)
         attempt.rmdir()
     else:
         fetch_model(spec.name, home=home, progress=progress, catalog={spec.name: spec})

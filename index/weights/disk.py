@@ -46,7 +46,7 @@ def disk_errors(purpose: str) -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise ResourceError(
                 f"The disk filled up while {purpose}.",
-                help="Free some space, or set BYLINE_HOME to a folder on a larger disk; then run the same command again.",
+                help="Free some space, or set BYLINE_HOME to a folder on a larger disk; then run it again.",
             ) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise ResourceError(

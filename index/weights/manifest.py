@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from index.paths import write_atomically
@@ -101,6 +100,8 @@ def problem_of(folder: Path, manifest: Manifest | None, spec: ModelSpec) -> str 
 
 
 def _versions() -> dict[str, str]:
+    from importlib.metadata import PackageNotFoundError, version
+
     found = {}
     for name in _VERSIONS_OF:
         try:

@@ -74,7 +74,7 @@ def ensure_model(
     `name` is one of the catalog ("default", "small", "minilm"), a local folder, or the name of a model on the Hugging
     Face hub ("organisation/model"). A name of the catalog never reaches for the hub. A model that is here costs
     milliseconds: names and sizes are trusted, `verify_model` looks at every byte.
-    Raises SettingsError for a name of the other role, ModelError, FetchError, HashError, ConversionError, ResourceError.
+    Raises SettingsError for a name of the other role, ModelError and its kinds, ResourceError.
     """
     spec = catalog.get(name)
     if spec is not None:

@@ -49,7 +49,7 @@ index: setup  ## Bring the index of seeds/ up to date
 	@$(BIN)/byline index add seeds
 
 eval: setup  ## Run the evaluation
-	@$(BIN)/byline eval
+	@$(BIN)/byline eval eval/seed_questions.jsonl
 
 browser: setup
 	@$(BIN)/python scripts/ensure_browser.py

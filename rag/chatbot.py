@@ -108,7 +108,7 @@ class Chatbot:
             yield StatusEvent("Writing")
             draft, first_token = "", None
             messages = answer_messages(question, evidence, history=history)
-            with closing(self._pieces(messages)) as pieces:
+            with closing(self.generator.generate(messages, max_tokens=self.settings.answer_tokens)) as pieces:
                 for piece in pieces:
                     if stopped():
                         return
@@ -139,9 +139,6 @@ class Chatbot:
     def example_questions(self) -> tuple[str, ...]:
         """A few questions that fit the articles at hand."""
         return example_questions(self.articles())
-
-    def _pieces(self, messages: Sequence[Message]) -> Iterator[str]:
-        yield from self.generator.generate(messages, max_tokens=self.settings.answer_tokens)
 
     def _search(self, question: str, history: Sequence[Message]) -> tuple[Hit, ...]:
         """Search for the question and, in a conversation, for it joined to the one before; the better score counts."""

@@ -5,7 +5,8 @@ state the answer if enough of the question's words stand in one sentence of them
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator as Pieces
+from collections.abc import Sequence
 
 from rag.types import Message
 
@@ -52,7 +53,7 @@ class CopyingGenerator:
 
     name = "copying"
 
-    def generate(self, messages: Sequence[Message], *, max_tokens: int) -> Iterator[str]:
+    def generate(self, messages: Sequence[Message], *, max_tokens: int) -> Pieces[str, None, None]:
         """The best sentence of the excerpts, word by word."""
         best = max(self._scored(messages), default=(0.0, 0, ""))[2]
         yield from re.findall(r"\s*\S+", best)[:max_tokens]

@@ -4,7 +4,8 @@ Knows nothing about articles, evidence or citations.
 """
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator as Pieces
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,8 +21,8 @@ class Generator(Protocol):
         """What people call the model."""
         ...
 
-    def generate(self, messages: Sequence[Message], *, max_tokens: int) -> Iterator[str]:
-        """The reply, in pieces as they come. Closing the iterator stops the model at once."""
+    def generate(self, messages: Sequence[Message], *, max_tokens: int) -> Pieces[str, None, None]:
+        """The reply, in pieces as they come. Closing it stops the model at once."""
         ...
 
     def log_odds(self, messages: Sequence[Message]) -> float:
@@ -78,8 +79,8 @@ class TransformersGenerator:
         with self._lock:
             self._load()
 
-    def generate(self, messages: Sequence[Message], *, max_tokens: int) -> Iterator[str]:
-        """The reply, in pieces as they come. Closing the iterator stops the model at once."""
+    def generate(self, messages: Sequence[Message], *, max_tokens: int) -> Pieces[str, None, None]:
+        """The reply, in pieces as they come. Closing it stops the model at once."""
         with self._lock:
             self._load()
             reply: list[int] = []
@@ -133,7 +134,7 @@ class TransformersGenerator:
         from transformers import AutoModelForCausalLM
         from transformers.utils import logging
 
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        logging.disable_progress_bar()
         precision = best_precision() if self._precision == "auto" else self._precision
         dtype = torch.float32 if precision == "float32" else torch.bfloat16
         try:

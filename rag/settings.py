@@ -79,7 +79,7 @@ def load_settings(
 
 
 def _parsed(name: str, value: Any, *, where: str) -> Any:
-    kinds = {field.name: type(field.default) for field in dataclasses.fields(Settings)}
+    kinds = {name: type(value) for name, value in dataclasses.asdict(Settings()).items()}
     if name not in kinds:
         known = ", ".join(sorted(kinds))
         raise SettingsError(f"Unknown setting {name!r} in {where}.", help=f"Known settings: {known}.")

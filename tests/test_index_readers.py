@@ -1,6 +1,9 @@
 """Files into articles."""
 
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -107,16 +110,30 @@ def test_what_is_named_must_be_there_and_readable(tmp_path):
     assert "byline index remove" in str(caught.value)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_folder_that_cannot_be_read_is_not_an_empty_one(tmp_path):
-    closed = tmp_path / "corpus" / "closed"
-    write(closed, "a.txt", "Harbour.")
-    closed.chmod(0)
+@contextmanager
+def without_root() -> Iterator[None]:
+    """Root may read everything, so root becomes nobody for a while."""
+    was_root = os.geteuid() == 0
+    if was_root:
+        os.seteuid(65534)
     try:
-        with pytest.raises(ArticleError, match="cannot be read: Permission denied"):
-            find_articles([tmp_path / "corpus"])
+        yield
     finally:
-        closed.chmod(0o700)
+        if was_root:
+            os.seteuid(0)
+
+
+def test_a_folder_that_cannot_be_read_is_not_an_empty_one():
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)  # nobody must get as far as the closed folder
+        closed = Path(folder) / "corpus" / "closed"
+        write(closed, "a.txt", "Harbour.")
+        closed.chmod(0)
+        try:
+            with without_root(), pytest.raises(ArticleError, match="cannot be read: Permission denied"):
+                find_articles([Path(folder) / "corpus"])
+        finally:
+            closed.chmod(0o700)
 
 
 def test_ids_follow_from_the_shown_path_alone():

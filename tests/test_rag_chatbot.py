@@ -63,7 +63,7 @@ def test_an_invented_figure_is_never_shown(chatbot):
 
 def test_events_come_in_order_and_end_with_the_answer(chatbot):
     events = list(chatbot.stream("How much did the railway line between Linz and Passau cost?"))
-    assert [event.type for event in events if event.type != "status"][0] == "passages"
+    assert next(event.type for event in events if event.type != "status") == "passages"
     assert isinstance(events[0], StatusEvent)
     assert events[0].text == "Searching 3 articles"
     draft = "".join(event.text for event in events if isinstance(event, TextEvent))

@@ -123,8 +123,7 @@ def test_ask_prints_the_same_json_as_python_and_a_readable_answer(home):
     assert printed.stderr == ""
     value = json.loads(printed.stdout)
     program = (
-        "import json; from rag import answer\n"
-        f"print(json.dumps(answer({question!r}).to_dict(), ensure_ascii=False))"
+        f"import json; from rag import answer\nprint(json.dumps(answer({question!r}).to_dict(), ensure_ascii=False))"
     )
     environment = {"BYLINE_HOME": str(home), "BYLINE_MODEL": "small"}
     direct = subprocess.run(

@@ -1,6 +1,8 @@
 """Vectors in FAISS: an exact flat index (every vector is compared) under our own ids. faiss is known to
 this file alone."""
 
+import os
+import platform
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,7 +22,7 @@ class FaissStore:
     """
 
     def __init__(self, dimension: int) -> None:
-        import faiss
+        faiss = _faiss()
 
         self._index: Any = faiss.IndexIDMap2(faiss.IndexFlatIP(dimension))
 
@@ -77,7 +79,7 @@ class FaissStore:
 
     def save(self, path: Path) -> None:
         """Write everything to one file."""
-        import faiss
+        faiss = _faiss()
 
         try:
             faiss.write_index(self._index, str(path))
@@ -87,7 +89,7 @@ class FaissStore:
     @classmethod
     def open(cls, path: Path) -> Self:
         """What `save` wrote."""
-        import faiss
+        faiss = _faiss()
 
         try:
             index = faiss.read_index(str(path))
@@ -98,3 +100,18 @@ class FaissStore:
         store = cls.__new__(cls)
         store._index = index
         return store
+
+
+def _faiss() -> Any:
+    """FAISS, imported when first used."""
+    on_macos = platform.system() == "Darwin"
+    if on_macos:
+        # There the wheels of torch and FAISS each bring an OpenMP runtime: the second one aborts the process, and
+        # the worker threads of the two crash each other. torch must come first, and FAISS keep to one thread.
+        os.environ.setdefault("KMP_DUPLICATE_LIB_OK", "TRUE")
+        import torch  # noqa: F401 (for its order alone)
+    import faiss
+
+    if on_macos:
+        faiss.omp_set_num_threads(1)
+    return faiss

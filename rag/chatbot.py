@@ -65,7 +65,9 @@ class Chatbot:
         yield StatusEvent(f"Searching {_counted(self.index.manifest.article_count, 'article')}")
         hits = self._search(question, history)
         searched = time.perf_counter() - started
-        evidence = choose_evidence(hits, tokens=self.settings.evidence_tokens, count_tokens=self.generator.count_tokens)
+        evidence = choose_evidence(
+            question, hits, tokens=self.settings.evidence_tokens, count_tokens=self.generator.count_tokens
+        )
         passages = _passages(hits, evidence)
         yield PassagesEvent(passages)
 

@@ -8,121 +8,18 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from typing import Any
 
 from index.sentences import segment
 from index.types import Article
 from rag.evidence import Evidence, EvidenceSentence
 from rag.facts import missing_facts
 from rag.types import Citation
+from rag.words import content_stems
 
 _MOST_CITATIONS = 3
 _WORTH_CITING = 0.2
 _HARD_FACT_WEIGHT = 2.0
-_WORD = re.compile(r"[^\W_]+(?:[.,]\d+)*")
 _MARKER = re.compile(r"\s*\[\d+(?:\s*,\s*\d+)*\]")
-_COMMON = frozenset(
-    [
-        "a",
-        "about",
-        "according",
-        "after",
-        "also",
-        "an",
-        "and",
-        "are",
-        "as",
-        "at",
-        "be",
-        "been",
-        "before",
-        "being",
-        "but",
-        "by",
-        "can",
-        "could",
-        "did",
-        "do",
-        "does",
-        "for",
-        "from",
-        "had",
-        "has",
-        "have",
-        "he",
-        "her",
-        "him",
-        "his",
-        "how",
-        "i",
-        "if",
-        "in",
-        "into",
-        "is",
-        "it",
-        "its",
-        "itself",
-        "may",
-        "more",
-        "most",
-        "not",
-        "of",
-        "on",
-        "or",
-        "our",
-        "s",
-        "she",
-        "should",
-        "so",
-        "some",
-        "such",
-        "than",
-        "that",
-        "the",
-        "their",
-        "them",
-        "then",
-        "there",
-        "these",
-        "they",
-        "this",
-        "those",
-        "to",
-        "under",
-        "up",
-        "was",
-        "we",
-        "were",
-        "what",
-        "when",
-        "where",
-        "which",
-        "while",
-        "who",
-        "whom",
-        "whose",
-        "why",
-        "will",
-        "with",
-        "would",
-        "you",
-        "your",
-        "article",
-        "articles",
-        "excerpt",
-        "excerpts",
-        "state",
-        "states",
-        "stated",
-        "mention",
-        "mentioned",
-        "mentions",
-        "say",
-        "says",
-        "said",
-    ]
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +78,9 @@ def compose(sentences: Sequence[SignedSentence]) -> tuple[str, tuple[Citation, .
 
 
 def _sign_one(claim: str, evidence: Evidence, weights: Mapping[str, float]) -> SignedSentence:
-    wanted = _content(claim)
+    wanted = content_stems(claim)
     total = sum(weights.get(word, _unseen(weights)) * _hardness(word) for word in wanted) or 1.0
-    words = [_content(item.sentence.text) for item in evidence.sentences]
+    words = [content_stems(item.sentence.text) for item in evidence.sentences]
 
     def gain(place: int, covered: set[str]) -> float:
         return sum(weights[word] * _hardness(word) for word in (wanted & words[place]) - covered) / total
@@ -209,7 +106,7 @@ def _sign_one(claim: str, evidence: Evidence, weights: Mapping[str, float]) -> S
         covered |= wanted & words[best]
         missing = fewer
     chosen = tuple(evidence.sentences[place] for place in sorted(cited))
-    covered |= wanted & {word for item in chosen for word in _content(_known(item.article))}
+    covered |= wanted & {word for item in chosen for word in content_stems(_known(item.article))}
     support = sum(weights.get(word, _unseen(weights)) * _hardness(word) for word in covered) / total
     return SignedSentence(claim, chosen, support, missing if cited else missing_facts(claim, []))
 
@@ -239,7 +136,7 @@ def _adjoin(evidence: Evidence, one: int, other: int) -> bool:
 
 def _weights(evidence: Evidence) -> dict[str, float]:
     """How much each stem tells: rarer among the evidence sentences, more (inverse document frequency)."""
-    sentences = [_content(item.sentence.text) for item in evidence.sentences]
+    sentences = [content_stems(item.sentence.text) for item in evidence.sentences]
     counts: dict[str, int] = {}
     for words in sentences:
         for word in words:
@@ -254,24 +151,6 @@ def _unseen(weights: Mapping[str, float]) -> float:
 
 def _hardness(word: str) -> float:
     return _HARD_FACT_WEIGHT if word[0].isdigit() else 1.0
-
-
-def _content(text: str) -> set[str]:
-    return {
-        _stem(word) for word in _WORD.findall(text.lower().replace("’s", "").replace("'s", "")) if word not in _COMMON
-    }
-
-
-@cache
-def _stemmer() -> Any:
-    import snowballstemmer
-
-    return snowballstemmer.stemmer("english")
-
-
-@lru_cache(maxsize=50_000)
-def _stem(word: str) -> str:
-    return str(_stemmer().stemWord(word))
 
 
 def _all_text(evidence: Evidence) -> str:

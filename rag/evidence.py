@@ -1,11 +1,14 @@
 """From the passages that search found to the few whole sentences that the model reads."""
 
+import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from index.sentences import is_repeat
 from index.types import Article, Hit, Sentence
+from rag.words import content_stems
 
 # A sentence that opens so leans on the one before it.
 _LEANING = re.compile(
@@ -14,6 +17,7 @@ _LEANING = re.compile(
     re.IGNORECASE,
 )
 _BEST_WITH_NEIGHBOURS = 2
+WORDS_WEIGHT = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +42,15 @@ class Evidence:
         )
 
 
-def choose_evidence(hits: Sequence[Hit], *, tokens: int, count_tokens: Callable[[str], int]) -> Evidence:
+def choose_evidence(question: str, hits: Sequence[Hit], *, tokens: int, count_tokens: Callable[[str], int]) -> Evidence:
     """The best sentences of `hits` within a budget of `tokens`.
 
-    Sentences are ranked by their own similarity to the question and, a little, by their passage's score. The best
+    Sentences are ranked by their own similarity to the question, by the share of its telling words that they hold
+    (names are where similarity of meaning fails) and, a little, by their passage's score. The best
     ones bring their neighbours (the name often stands one sentence before or after the fact), and one that opens with
     a pronoun brings the sentence before it. Sentences that say the same as a chosen one are passed over.
     """
-    candidates = _candidates(hits)
+    candidates = _candidates(question, hits)
     ranked = sorted(candidates, key=lambda item: -item.score)
     chosen: dict[tuple[str, int], EvidenceSentence] = {}
     spent = 0
@@ -70,16 +75,29 @@ def choose_evidence(hits: Sequence[Hit], *, tokens: int, count_tokens: Callable[
     return Evidence(_in_reading_order(chosen.values()))
 
 
-def _candidates(hits: Sequence[Hit]) -> list[EvidenceSentence]:
+def _candidates(question: str, hits: Sequence[Hit]) -> list[EvidenceSentence]:
     """Every sentence of the hits once, in reading order within each article."""
     found: dict[tuple[str, int], EvidenceSentence] = {}
+    overlaps = _overlaps(question, [sentence.text for hit in hits for sentence in hit.passage.sentences])
     for hit in hits:
         for sentence, similarity in zip(hit.passage.sentences, hit.sentence_scores, strict=True):
-            score = 0.75 * similarity + 0.25 * hit.score
+            score = 0.75 * similarity + 0.25 * hit.score + WORDS_WEIGHT * overlaps[sentence.text]
             known = found.get((sentence.article_id, sentence.start))
             if known is None or known.score < score:
                 found[sentence.article_id, sentence.start] = EvidenceSentence(sentence, hit.article, score)
     return [found[key] for key in sorted(found)]
+
+
+def _overlaps(question: str, sentences: Sequence[str]) -> dict[str, float]:
+    """For each sentence, the share (0 to 1) of the question's words that it holds, rare ones weighing more."""
+    words = {sentence: content_stems(sentence) for sentence in sentences}
+    counts = Counter(stem for stems in words.values() for stem in stems)
+    weights = {stem: math.log(1 + len(words) / (0.5 + counts[stem])) for stem in content_stems(question)}
+    total = sum(weights.values()) or 1.0
+    return {
+        sentence: sum(weight for stem, weight in weights.items() if stem in stems) / total
+        for sentence, stems in words.items()
+    }
 
 
 def _neighbours(candidates: Sequence[EvidenceSentence], place: int, *, both: bool) -> Iterable[EvidenceSentence]:

@@ -41,6 +41,7 @@ NO_NETWORK_SIGNS = (
     "ReadTimeoutError",
     "ProxyError",
     "Connection refused",
+    "error resolving DNS",
     "dns error",
     "client error (Connect)",
 )
@@ -229,7 +230,14 @@ def install_cpu_torch(run):
         return
     run.pip("Fetching uv, which finds the CPU build of torch", "install", UV)
     command = [str(run.venv / "bin" / "uv"), "pip", "install", "--python", str(run.venv / "bin" / "python")]
-    run("Fetching the CPU build of torch", [*command, "--torch-backend", "cpu", "--no-deps", TORCH])
+    try:
+        run("Fetching the CPU build of torch", [*command, "--torch-backend", "cpu", "--no-deps", TORCH])
+    except SetUpError as error:
+        raise SetUpError(
+            f"{error}\nThe package index of pip has {TORCH} with CUDA only, which is several GB, so the publisher of "
+            "torch was asked for the CPU build.\n"
+            "If you have its wheel, name the folder: PIP_FIND_LINKS=/folder make chat"
+        ) from error
 
 
 class Runner:

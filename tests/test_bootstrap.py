@@ -145,11 +145,14 @@ def test_killed_set_up_goes_on_and_two_at_once_wait(project: Path) -> None:
 def test_torch_for_cuda_is_left_to_uv(project: Path, wheels: Path) -> None:
     next(wheels.glob("torch-*")).unlink()
     write_wheel(wheels, "torch==2.13.0", {"torch/data.txt": b"cuda"})
-    recorder = "#!python\nimport json, pathlib, sys\npathlib.Path(sys.prefix, 'uv.json').write_text(json.dumps(sys.argv[1:]))\n"
-    version = bootstrap.UV.partition("==")[2]
-    wheel = write_wheel(wheels, bootstrap.UV, {})
-    with zipfile.ZipFile(wheel, "a") as archive:
-        archive.writestr(f"uv-{version}.data/scripts/uv", recorder)
+    recorder = (
+        "#!/usr/bin/env python3\nimport json, pathlib, sys\n"
+        "pathlib.Path(__file__).parents[1].joinpath('uv.json').write_text(json.dumps(sys.argv[1:]))\n"
+    )
+    script = zipfile.ZipInfo(f"uv-{bootstrap.UV.partition('==')[2]}.data/scripts/uv")
+    script.external_attr = 0o100755 << 16
+    with zipfile.ZipFile(write_wheel(wheels, bootstrap.UV, {}), "a") as archive:
+        archive.writestr(script, recorder)
     bootstrap.bootstrap(project)
     assert json.loads((project / ".venv" / "uv.json").read_text()) == [
         *["pip", "install", "--python", str(project / ".venv" / "bin" / "python")],
@@ -180,6 +183,7 @@ def test_no_space_says_how_much_is_missing(project: Path) -> None:
     [
         (["Temporary failure in name resolution"], "no network (fetching). It is needed once"),
         (["ERROR: [Errno 28] No space left on device"], "the disk filled up (fetching)."),
+        (["cause: error resolving DNS"], "no network (fetching)."),
         (["one", "two"], "Fetching failed. The last lines of /log:\n  one\n  two"),
     ],
 )

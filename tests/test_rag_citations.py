@@ -90,6 +90,6 @@ def test_an_empty_draft_is_no_sentence(draft):
 
 
 def test_no_evidence_signs_nothing():
-    (signed,) = sign("Alibaba opened malls.", choose_evidence([], tokens=9, count_tokens=len))
+    (signed,) = sign("Alibaba opened malls.", choose_evidence("", [], tokens=9, count_tokens=len))
     assert signed.cited == ()
     assert not signed.stands(0.0)

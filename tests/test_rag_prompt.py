@@ -6,7 +6,7 @@ from rag.types import Message
 
 
 def evidence():
-    return choose_evidence([hit((0.1, 0.9, 0.2, 0.15))], tokens=100, count_tokens=lambda text: len(text.split()))
+    return choose_evidence("", [hit((0.1, 0.9, 0.2, 0.15))], tokens=100, count_tokens=lambda text: len(text.split()))
 
 
 def test_the_prompt_names_the_source_and_asks_last():

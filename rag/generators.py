@@ -85,9 +85,9 @@ class TransformersGenerator:
             self._load()
             reply: list[int] = []
             said = ""
-            logits = self._read(self._encode(messages))
+            last = self._read(self._encode(messages))
             while len(reply) < max_tokens:
-                token = int(logits.argmax())
+                token = self._likeliest(last)
                 if token in self._ends:
                     break
                 reply.append(token)
@@ -97,14 +97,16 @@ class TransformersGenerator:
                     yield text[len(said) :]
                     said = text
                 if len(reply) < max_tokens:
-                    logits = self._step(token)
+                    last = self._forward([token])
 
     def log_odds(self, messages: Sequence[Message]) -> float:
         """log P(Yes) - log P(No) for the first word of the reply, in nats."""
         with self._lock:
             self._load()
-            logits = self._read(self._encode(messages)).float()
-            yes, no = (logits[self._spellings(word)].logsumexp(0) for word in ("Yes", "No"))
+            last = self._read(self._encode(messages)).float()
+            # In float32 whatever the model's precision: bfloat16 logits come in steps of an eighth.
+            table = self._model.get_output_embeddings().weight
+            yes, no = ((table[self._spellings(word)].float() @ last).logsumexp(0) for word in ("Yes", "No"))
             return float(yes - no)
 
     def count_tokens(self, text: str) -> int:
@@ -161,7 +163,7 @@ class TransformersGenerator:
         return ids
 
     def _read(self, ids: list[int]) -> Any:
-        """The logits after `ids`, computing only what is not in the cache. Shape (vocabulary,)."""
+        """The last hidden state after `ids`, computing only what is not in the cache. Shape (hidden size,)."""
         from transformers import DynamicCache
 
         kept = 0
@@ -176,26 +178,26 @@ class TransformersGenerator:
         self._cached = self._cached[:kept]
         return self._forward(ids[kept:])
 
-    def _step(self, token: int) -> Any:
-        return self._forward([token])
+    def _likeliest(self, last: Any) -> int:
+        import torch
+
+        with torch.inference_mode():
+            return int(self._model.get_output_embeddings()(last).argmax())
 
     def _forward(self, ids: list[int]) -> Any:
         import torch
 
         try:
             with torch.inference_mode():
-                output = self._model(
-                    input_ids=torch.tensor([ids]),
-                    past_key_values=self._cache,
-                    use_cache=True,
-                    logits_to_keep=1,
+                output = self._model.base_model(
+                    input_ids=torch.tensor([ids]), past_key_values=self._cache, use_cache=True
                 )
         except BaseException:
             # An interrupted pass leaves some layers longer than others; nothing of it may be used again.
             self._cache, self._cached = None, []
             raise
         self._cached += ids
-        return output.logits[0, -1]
+        return output.last_hidden_state[0, -1]
 
     def _spellings(self, word: str) -> list[int]:
         """The single tokens that begin a reply with `word`, in its usual spellings."""

@@ -71,11 +71,10 @@ class _FloatHead(nn.Module):
 
     def __init__(self, linear: nn.Linear) -> None:
         super().__init__()
-        self.linear = linear
+        self.weight = linear.weight
 
     def forward(self, rows: torch.Tensor) -> torch.Tensor:
-        logits: torch.Tensor = self.linear(rows.to(self.linear.weight.dtype))
-        return logits.float()
+        return nn.functional.linear(rows.to(self.weight.dtype), self.weight).float()
 
 
 def to_int8(model: Any, *, stored: Path | None = None) -> Any:

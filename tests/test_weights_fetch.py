@@ -347,6 +347,34 @@ def test_hub_model_offline_is_a_fetch_error(tmp_path: Path) -> None:
     ]
 
 
+def test_second_source_is_the_publishers_own_file(tmp_path: Path) -> None:
+    # The hub's cache as a download leaves it; with HF_HUB_OFFLINE nothing else is looked at.
+    spec, home = embedder_spec(), Home(tmp_path / "home")
+    cache = tmp_path / "hf" / "hub" / f"models--{spec.hub_repository.replace('/', '--')}"
+    snapshot = cache / "snapshots" / ("0" * 40)
+    for name, data in TINY_FILES.items():
+        (snapshot / name).parent.mkdir(parents=True, exist_ok=True)
+        (snapshot / name).write_bytes(data)
+    (cache / "refs").mkdir()
+    (cache / "refs" / "main").write_text("0" * 40)
+    (tmp_path / "spec.json").write_text(spec_to_json(spec))
+    command = [sys.executable, str(Path(__file__).with_name("weights_carriers.py"))]
+    command += [str(home.root), str(tmp_path / "spec.json"), "hub"]
+    variables = {**environment(tmp_path), "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "hf")}
+
+    (snapshot / "config.json").write_bytes(b"changed")
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+    assert f"HashError: config.json is not what Nobody published: its SHA-256 is {sha256(b'changed')}" in done.stderr
+    assert not home.models.exists()
+    assert files_below(home.staging) == []
+
+    (snapshot / "config.json").write_bytes(TINY_FILES["config.json"])
+    subprocess.run(command, env=variables, capture_output=True, check=True)
+    stored = verify_model("tiny", home, catalog={"tiny": spec})
+    assert {name: (stored.path / name).read_bytes() for name in TINY_FILES} == TINY_FILES
+    assert (snapshot / "model.safetensors").exists()
+
+
 def test_importing_is_cheap() -> None:
     code = (
         "import sys, time\nbegun = time.perf_counter()\nimport index.weights\n"

@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -194,7 +195,8 @@ def _main(home_folder: str, spec_file: str, action: str) -> None:
         fetch_weights(spec, staging=staging, attempt=attempt, progress=progress, free_bytes=free_bytes_on_disk)
         attempt.rmdir()
     else:
-        fetch_model(spec.name, home=home, progress=progress, catalog={spec.name: spec})
+        source: Literal["hub", "carriers"] = "hub" if action == "hub" else "carriers"
+        fetch_model(spec.name, home=home, progress=progress, catalog={spec.name: spec}, source=source)
 
 
 if __name__ == "__main__":

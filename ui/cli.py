@@ -88,6 +88,7 @@ def doctor(as_json: JsonOption = False, index: IndexOption = None, model: ModelO
 @app.command(name="eval")
 def evaluate(
     questions: Annotated[Path, typer.Argument(help="JSON lines: question, answers, answerable, evidence.")],
+    limit: Annotated[int | None, typer.Option(min=1, help="Ask only the first questions.")] = None,
     as_json: JsonOption = False,
     index: IndexOption = None,
     model: ModelOption = None,
@@ -100,7 +101,7 @@ def evaluate(
     from ui.terminal import terminal_progress
 
     home, settings = settings_for(index=index, model=model)
-    asked = read_questions(questions)
+    asked = read_questions(questions)[:limit]
     with terminal_progress() as progress:
         chatbot = open_chatbot(settings, home=home, progress=progress, load=True)
         result = run(chatbot, asked, progress=progress)

@@ -105,7 +105,7 @@ class TransformersGenerator:
             self._load()
             last = self._read(self._encode(messages)).float()
             # In float32 whatever the model's precision: bfloat16 logits come in steps of an eighth.
-            table = self._model.get_output_embeddings().weight
+            table = self._model.get_output_embeddings().weight.detach()
             yes, no = ((table[self._spellings(word)].float() @ last).logsumexp(0) for word in ("Yes", "No"))
             return float(yes - no)
 
@@ -181,14 +181,14 @@ class TransformersGenerator:
     def _likeliest(self, last: Any) -> int:
         import torch
 
-        with torch.inference_mode():
+        with torch.no_grad():
             return int(self._model.get_output_embeddings()(last).argmax())
 
     def _forward(self, ids: list[int]) -> Any:
         import torch
 
         try:
-            with torch.inference_mode():
+            with torch.no_grad():
                 output = self._model.base_model(
                     input_ids=torch.tensor([ids]), past_key_values=self._cache, use_cache=True
                 )

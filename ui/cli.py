@@ -70,7 +70,7 @@ def chat(
     from ui.warmup import Warmup
 
     warmup = Warmup(lambda progress: open_chatbot(settings, home=home, progress=progress, load=True))
-    serve(warmup, port=port, open_browser=browser)
+    serve(warmup, port=port, open_browser=browser, on_ready=typer.echo)
 
 
 @app.command()

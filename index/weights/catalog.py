@@ -53,8 +53,9 @@ class ModelSpec:
         return self.member.format(package=package, number=number, path=path)
 
 
-# The hashes of model.safetensors and tokenizer.json are the publisher's own. The small files were read by a person
-# and pinned as they are, since a changed modules.json or config.json could name other code to load.
+# The hashes of model.safetensors and tokenizer.json were compared with the publisher's own. Those of the other files
+# were taken from the carrier: the JSON files were looked through (a modules.json or config.json could name other code
+# to load), vocab.txt was not, and all are pinned so that they cannot change.
 _MINILM_FILES = (
     PinnedFile("1_Pooling/config.json", "4be450dde3b0273bb9787637cfbd28fe04a7ba6ab9d36ac48e92b11e350ffc23", 190),
     PinnedFile("config.json", "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41", 612),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from index.sentences import is_repeat
 from index.types import Article, Hit, Sentence
-from rag.words import content_stems
+from rag.words import search_stems
 
 # A sentence that opens so leans on the one before it.
 _LEANING = re.compile(
@@ -90,9 +90,9 @@ def _candidates(question: str, hits: Sequence[Hit]) -> list[EvidenceSentence]:
 
 def _overlaps(question: str, sentences: Sequence[str]) -> dict[str, float]:
     """For each sentence, the share (0 to 1) of the question's words that it holds, rare ones weighing more."""
-    words = {sentence: content_stems(sentence) for sentence in sentences}
+    words = {sentence: search_stems(sentence) for sentence in sentences}
     counts = Counter(stem for stems in words.values() for stem in stems)
-    weights = {stem: math.log(1 + len(words) / (0.5 + counts[stem])) for stem in content_stems(question)}
+    weights = {stem: math.log(1 + len(words) / (0.5 + counts[stem])) for stem in search_stems(question)}
     total = sum(weights.values()) or 1.0
     return {
         sentence: sum(weight for stem, weight in weights.items() if stem in stems) / total

@@ -10,6 +10,7 @@ cost truth. Embeddings and the output layer stay bfloat16, all else is float32.
 import os
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +32,8 @@ class Int8Linear(nn.Module):
     def __init__(self, weight: torch.Tensor, scales: torch.Tensor, bias: torch.Tensor | None) -> None:
         super().__init__()
         zeros = torch.zeros(len(scales), dtype=torch.int64)
-        with warnings.catch_warnings():
-            # PyTorch announces the end of these operators. The pinned version has them, and nothing newer is as
-            # fast without VNNI instructions (measured).
-            warnings.filterwarnings("ignore", message=r"torch\.quantize_per_tensor", category=UserWarning)
-            quantised = torch._make_per_channel_quantized_tensor(weight, scales.double(), zeros, 0)
-            self._packed = torch.ops.quantized.linear_prepack(quantised, None)
+        quantised = torch._make_per_channel_quantized_tensor(weight, scales.double(), zeros, 0)
+        self._packed = torch.ops.quantized.linear_prepack(quantised, None)
         self.bias = None if bias is None else nn.Parameter(bias.float(), requires_grad=False)
 
     def forward(self, rows: torch.Tensor) -> torch.Tensor:
@@ -112,9 +109,19 @@ def _linears(model: Any) -> Iterator[tuple[str, nn.Module, nn.Linear]]:
 
 
 def _replace(model: Any, tensor: Any) -> None:
-    for name, parent, linear in _linears(model):
-        replacement = Int8Linear(tensor(f"{name}.weight"), tensor(f"{name}.scales"), linear.bias)
-        setattr(parent, name.rsplit(".", 1)[-1], replacement)
+    layers = list(_linears(model))
+
+    def packed(place: int) -> Int8Linear:
+        name, _, linear = layers[place]
+        return Int8Linear(tensor(f"{name}.weight"), tensor(f"{name}.scales"), linear.bias)
+
+    # Packing takes most of the time, uses one core and lets go of the interpreter's lock.
+    with warnings.catch_warnings(), ThreadPoolExecutor(torch.get_num_threads()) as threads:
+        # PyTorch announces the end of these operators. The pinned version has them, and nothing newer is as fast
+        # without VNNI instructions (docs/lab-notes.md).
+        warnings.filterwarnings("ignore", message=r"torch\.quantize_per_tensor", category=UserWarning)
+        for (name, parent, _), layer in zip(layers, threads.map(packed, range(len(layers))), strict=True):
+            setattr(parent, name.rsplit(".", 1)[-1], layer)
 
 
 def _readable(stored: Path) -> bool:

@@ -170,7 +170,7 @@ def test_a_refusal_is_calm_and_shows_the_nearest_passages(visit):
     page = visit.page
     page.locator(".example", has_text=CEO_QUESTION).click()
     visit.answered()
-    expect(page.locator(".refusal .label")).to_have_text("The articles do not tell")
+    expect(page.locator(".refusal .label")).to_have_text("Not in the articles")
     expect(page.locator(".refusal .answer")).to_have_text(SCRIPTS[CEO_QUESTION].sentences[0][0])
     expect(page.locator(".turn .chip")).to_have_count(0)
     expect(page.locator('.turn [role="alert"]')).to_have_count(0)

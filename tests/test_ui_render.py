@@ -219,7 +219,7 @@ def test_a_refusal_is_calm_and_leads_to_the_nearest_passages():
     turn = Turn("Q?", state="refused", text="Not told.", checked=True, passages=answer.passages, answer=answer)
     assert render.turn(turn, 0) == (
         '<article class="turn refused" data-turn="0"><h2 class="question" dir="auto">Q?</h2><div class="refusal">'
-        '<p class="label">The articles do not tell</p><div class="answer" dir="auto">Not told.</div>'
+        '<p class="label">Not in the articles</p><div class="answer" dir="auto">Not told.</div>'
         '<p class="reason" dir="auto">Nobody says.</p><p><button type="button" class="link" data-open="passages" '
         'data-turn="0">Nearest passage</button></p></div></article>'
     )

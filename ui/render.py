@@ -206,7 +206,7 @@ def _refused(turn: Turn, number: int) -> str:
         else ""
     )
     return (
-        '<div class="refusal"><p class="label">The articles do not tell</p>'
+        '<div class="refusal"><p class="label">Not in the articles</p>'
         f'<div class="answer" dir="auto">{escape(turn.text)}</div>{why}{nearest}</div>'
     )
 

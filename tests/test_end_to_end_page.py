@@ -1,0 +1,57 @@
+"""The page with the real default model, in a real browser: ask, be answered, click, be refused."""
+
+import json
+from urllib.request import Request, urlopen
+
+import pytest
+from playwright.sync_api import expect
+
+from browser import chromium, opened, served
+from index.paths import Home
+from rag import load_settings, open_chatbot
+from ui.warmup import Warmup
+
+pytestmark = [pytest.mark.model, pytest.mark.browser, pytest.mark.timeout(1200)]
+
+QUESTION = "How much did products from Xinjiang generate in sales on Tmall?"
+SENTENCE = "Products from Xinjiang generated $212 million in sales on Tmall, up 68.7% from last year."
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    root = tmp_path_factory.mktemp("home")
+    (root / "models").symlink_to(Home.from_environment().models)
+    home = Home(root)
+    settings = load_settings(home, environment={})
+    with served(Warmup(lambda progress: open_chatbot(settings, home=home, progress=progress, load=True))) as running:
+        yield running
+
+
+def test_a_question_a_click_and_a_refusal(server):
+    with chromium() as browser, opened(browser, server.url) as visit:
+        page = visit.ready().page
+        assert page.locator(".example").count() >= 3
+        visit.ask(QUESTION)
+        visit.answered(timeout_s=240)
+        expect(page.locator("#finished .turn .answer")).to_contain_text("$212 million")
+        page.locator("#finished .chip").first.click()
+        expect(page.locator("mark.active").first).to_have_text(SENTENCE)
+        visit.ask("Who is the CEO of Snapdeal?")
+        visit.answered(turns=2, timeout_s=240)
+        expect(page.locator(".refusal .label")).to_have_text("Not in the articles")
+        # The first turn's chip still opens its sentence.
+        page.locator("#finished .turn").first.locator(".chip").first.click()
+        expect(page.locator("mark.active").first).to_have_text(SENTENCE)
+
+
+def test_http_gives_the_same_json(server):
+    request = Request(
+        f"{server.url}/api/ask",
+        data=json.dumps({"question": QUESTION}).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urlopen(request, timeout=240) as response:
+        value = json.loads(response.read())
+    assert value["abstained"] is False
+    assert [citation["quote"] for citation in value["citations"]] == [SENTENCE]
+    assert set(value["timings"]) == {"search_s", "first_token_s", "total_s"}

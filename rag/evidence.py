@@ -3,7 +3,7 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from index.sentences import is_repeat
@@ -31,7 +31,7 @@ class EvidenceSentence:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the model reads: sentences grouped by article, best article first, in reading order within one."""
+    """What the model reads: sentences grouped by article, the best article and the best run of sentences first."""
 
     sentences: tuple[EvidenceSentence, ...]
 
@@ -57,7 +57,7 @@ def choose_evidence(question: str, hits: Sequence[Hit], *, tokens: int, count_to
 
     def take(item: EvidenceSentence) -> None:
         nonlocal spent
-        key = (item.article.id, item.sentence.start)
+        key = _key(item)
         if key in chosen or any(is_repeat(item.sentence.text, other.sentence.text) for other in chosen.values()):
             return
         cost = count_tokens(item.sentence.text) + 1
@@ -65,14 +65,14 @@ def choose_evidence(question: str, hits: Sequence[Hit], *, tokens: int, count_to
             chosen[key] = item
             spent += cost
 
-    position = {(item.article.id, item.sentence.start): place for place, item in enumerate(candidates)}
+    position = {_key(item): place for place, item in enumerate(candidates)}
     for rank, item in enumerate(ranked):
         take(item)
-        place = position[item.article.id, item.sentence.start]
+        place = position[_key(item)]
         if rank < _BEST_WITH_NEIGHBOURS or _LEANING.match(item.sentence.text):
             for neighbour in _neighbours(candidates, place, both=rank < _BEST_WITH_NEIGHBOURS):
                 take(neighbour)
-    return Evidence(_in_reading_order(chosen.values()))
+    return Evidence(tuple(_best_first(chosen.values(), position)))
 
 
 def _candidates(question: str, hits: Sequence[Hit]) -> list[EvidenceSentence]:
@@ -107,9 +107,29 @@ def _neighbours(candidates: Sequence[EvidenceSentence], place: int, *, both: boo
             yield candidates[other]
 
 
-def _in_reading_order(chosen: Iterable[EvidenceSentence]) -> tuple[EvidenceSentence, ...]:
-    items = list(chosen)
-    best: dict[str, float] = {}
-    for item in items:
-        best[item.article.id] = max(item.score, best.get(item.article.id, item.score))
-    return tuple(sorted(items, key=lambda item: (-best[item.article.id], item.article.id, item.sentence.start)))
+def _best_first(chosen: Iterable[EvidenceSentence], position: Mapping[tuple[str, int], int]) -> list[EvidenceSentence]:
+    """Grouped by article, the best article first; within one, runs of adjoining sentences, the best run first.
+
+    A small model leans on what it reads first (docs/lab-notes.md), so reading order is kept within a run only.
+    """
+    runs: list[list[EvidenceSentence]] = []
+    for item in sorted(chosen, key=_key):
+        before = runs[-1][-1] if runs else None
+        adjoins = before is not None and position[_key(item)] == position[_key(before)] + 1
+        if before is not None and before.article.id == item.article.id and adjoins:
+            runs[-1].append(item)
+        else:
+            runs.append([item])
+    best = [max(item.score for item in run) for run in runs]
+    best_of_article: dict[str, float] = {}
+    for run, score in zip(runs, best, strict=True):
+        best_of_article[run[0].article.id] = max(score, best_of_article.get(run[0].article.id, score))
+    order = sorted(
+        range(len(runs)),
+        key=lambda place: (-best_of_article[runs[place][0].article.id], runs[place][0].article.id, -best[place]),
+    )
+    return [item for place in order for item in runs[place]]
+
+
+def _key(item: EvidenceSentence) -> tuple[str, int]:
+    return item.article.id, item.sentence.start

@@ -116,7 +116,7 @@ def content_stems(text: str) -> frozenset[str]:
 
 # Words that news uses for one another. Only for finding: a claim is never supported by a word that merely resembles.
 _ALIKE = (
-    "peak record highest maximum top",
+    "peak highest maximum top",
     "worth value valuation capitalisation capitalization valued",
     "buy bought acquire acquisition purchase takeover",
     "sell sold sale sales",
@@ -136,6 +136,9 @@ _ALIKE = (
 )
 
 
+_HIGH = re.compile(r"\b(?:record|all-time)[ -]highs?\b", re.IGNORECASE)
+
+
 @cache
 def _groups() -> dict[str, str]:
     return {_stem(word): group.split()[0] for group in _ALIKE for word in group.split()}
@@ -143,7 +146,7 @@ def _groups() -> dict[str, str]:
 
 def search_stems(text: str) -> frozenset[str]:
     """The stems of `content_stems`, with words that news uses for one another brought together."""
-    return frozenset(_groups().get(stem, stem) for stem in content_stems(text))
+    return frozenset(_groups().get(stem, stem) for stem in content_stems(_HIGH.sub("peak", text)))
 
 
 @cache

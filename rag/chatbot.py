@@ -14,7 +14,7 @@ from rag.citations import SignedSentence, compose, sign
 from rag.evidence import Evidence, choose_evidence
 from rag.examples import example_questions
 from rag.generators import Generator
-from rag.prompt import answer_messages, answerable_messages
+from rag.prompt import answer_messages, answerable_messages, supported_messages
 from rag.settings import Settings
 from rag.types import (
     Answer,
@@ -117,15 +117,26 @@ class Chatbot:
                     first_token = first_token or time.perf_counter() - started
                     draft += piece
                     yield TextEvent(piece)
-        yield StatusEvent("Checking each sentence")
-        signed = sign(draft, evidence)
-        standing = [item for item in signed if item.stands(self.settings.citation_support)]
-        text, citations = compose(standing)
-        if not standing:
+            yield StatusEvent("Checking each sentence")
+            signed = sign(draft, evidence)
+            if self.generator.count_tokens(draft) >= self.settings.answer_tokens:
+                signed = signed[:-1] or signed  # cut off in the middle of a sentence
+            text, citations = compose([item for item in signed if item.stands(self.settings.citation_support)])
+            if citations:
+                log_odds += self.generator.log_odds(supported_messages(question, evidence, text, history=history))
+        if not citations:
             yield done(REFUSAL, reason=_unsupported(signed), log_odds=log_odds, first_token=first_token)
+            return
+        if log_odds < self.settings.answered_log_odds:
+            yield done(REFUSAL, reason=_doubtful(hits), log_odds=log_odds, first_token=first_token)
             return
         yield CitationsEvent(text, citations)
         yield done(text, log_odds=log_odds, citations=citations, first_token=first_token)
+
+    def article_count(self) -> int:
+        """How many articles are at hand."""
+        self.index.refresh()
+        return self.index.manifest.article_count
 
     def articles(self) -> tuple[Article, ...]:
         """The articles at hand."""
@@ -191,13 +202,18 @@ def _passages(hits: Sequence[Hit], evidence: Evidence) -> tuple[PassageUse, ...]
 
 
 def _confidence(log_odds: float) -> float:
-    """The model's own probability that the evidence states the answer. Not calibrated."""
+    """From log-odds to a probability: the model's own, not calibrated."""
     return 1 / (1 + math.exp(-log_odds)) if log_odds > -700 else 0.0
 
 
 def _not_stated(hits: Sequence[Hit]) -> str:
     near = _counted(len({hit.article.id for hit in hits}), "article")
     return f"The nearest passages, from {near}, do not state the answer to this question."
+
+
+def _doubtful(hits: Sequence[Hit]) -> str:
+    near = _counted(len({hit.article.id for hit in hits}), "article")
+    return f"The nearest passages, from {near}, speak of this, but a draft from them did not hold when it was checked."
 
 
 def _unsupported(signed: Sequence[SignedSentence]) -> str:

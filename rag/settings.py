@@ -34,7 +34,9 @@ class Settings:
     answer_tokens: int = 160
     """An answer is cut at the last whole sentence before this many tokens."""
     answerable_log_odds: float = 0.0
-    """Below this log P(Yes) - log P(No) for "do the excerpts state the answer?", the question is refused."""
+    """Below this log P(Yes) - log P(No) for "do the excerpts state the answer?", the question is refused at once."""
+    answered_log_odds: float = 0.6
+    """Below this sum of those log-odds and of those of the finished answer, the question is refused after all."""
     citation_support: float = 0.5
     """A sentence of the answer stands only if its citations support it at least this well (0 to 1)."""
 

@@ -69,8 +69,9 @@ class Timings:
 class Answer:
     """What Byline says to a question, signed, or why it says nothing.
 
-    `confidence` (0 to 1) rises with the model's log-odds that the evidence states the answer. `abstained` is True
-    if the question was refused; `reason` then says why in one sentence, and `text` is what a person is told.
+    `confidence` (0 to 1) rises with the model's log-odds that the evidence states the answer, before and after writing
+    it; it is not calibrated. `abstained` is True if the question was refused; `reason` then says why in one sentence,
+    and `text` is what a person is told.
     """
 
     question: str

@@ -4,9 +4,9 @@ import json
 from urllib.request import Request, urlopen
 
 import pytest
+from browser import chromium, opened, served
 from playwright.sync_api import expect
 
-from browser import chromium, opened, served
 from index.paths import Home
 from rag import load_settings, open_chatbot
 from ui.warmup import Warmup

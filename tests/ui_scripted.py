@@ -147,6 +147,9 @@ class ScriptedChatbot:
     finished: list[str] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
 
+    def article_count(self) -> int:
+        return len(self.articles())
+
     def articles(self) -> tuple[Article, ...]:
         return tuple(article for article in seed_articles() if article.id not in self.removed)
 

@@ -5,7 +5,6 @@ Exit codes: 0 done (a refusal is an answer), 1 a fault of ours, 2 bad arguments,
 """
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -139,8 +138,6 @@ def _answer_in_terminal(chatbot: "Chatbot", question: str) -> None:
 
 def main() -> None:
     """Entry point: our errors become one message and an exit code, never a traceback."""
-    # Nothing here may reach a hub unless the user names a hub model; index.weights lifts this for that one call.
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
         app()
     except BylineError as error:

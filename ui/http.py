@@ -54,7 +54,7 @@ def build_http(desk: Desk, *, hosts: Sequence[str] = ()) -> FastAPI:
     @app.get("/api/health")
     def health() -> dict[str, Any]:
         state = desk.warmup.state
-        articles = len(desk.warmup.chatbot(wait=0).articles()) if state.ready else None
+        articles = desk.warmup.chatbot(wait=0).article_count() if state.ready else None
         return {"state": state.name, "text": state.text, "help": state.help, "articles": articles}
 
     @app.post("/api/ask")

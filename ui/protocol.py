@@ -22,6 +22,9 @@ class ChatbotLike(Protocol):
     def answer(self, question: str, *, history: Sequence[Message] = ()) -> Answer:
         """The same, waited for."""
 
+    def article_count(self) -> int:
+        """How many articles are at hand; cheap."""
+
     def articles(self) -> tuple[Article, ...]:
         """Every article at hand."""
 

@@ -69,8 +69,9 @@ class CopyingGenerator:
     def _scored(self, messages: Sequence[Message]) -> list[tuple[float, int, str]]:
         prompt = messages[-1].content
         excerpts = prompt.split("Excerpts:", 1)[-1].split("\n\nQuestion:", 1)[0]
-        question = prompt.rsplit("\n\nQuestion:", 1)[-1].split("\n\n", 1)[0]
-        wanted = {word for word in _WORD.findall(question.lower()) if word not in _SMALL}
+        # What is to be judged is a sentence if the prompt has one, else the question.
+        asked = re.split(r"\n\n(?:Question|Sentence):", prompt)[-1].split("\n\n", 1)[0]
+        wanted = {word for word in _WORD.findall(asked.lower()) if word not in _SMALL}
         lines = [line for line in excerpts.splitlines() if line and not line.startswith("From ")]
         sentences = [match.strip() for line in lines for match in _SENTENCE.findall(line)]
         return [

@@ -15,9 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
+
+from index.errors import ResourceError
 
 _SMALLEST = 1e-12
 _FORMAT = {"format": "byline-int8-1"}
@@ -137,9 +140,21 @@ def _readable(stored: Path) -> bool:
 
 def _save(weights: dict[str, torch.Tensor], stored: Path) -> None:
     stored.parent.mkdir(parents=True, exist_ok=True)
-    temporary = stored.with_name(f".{stored.name}.{os.getpid()}.tmp")
-    try:
-        save_file(weights, temporary, metadata=_FORMAT)
-        os.replace(temporary, stored)
-    finally:
-        temporary.unlink(missing_ok=True)
+    # One name for all processes, under a lock: what a killed one left half-made is overwritten, not kept.
+    temporary = stored.with_name(f".{stored.name}.tmp")
+    with FileLock(stored.with_name(f".{stored.name}.lock")):
+        try:
+            save_file(weights, temporary, metadata=_FORMAT)
+            os.replace(temporary, stored)
+        except OSError as error:
+            raise ResourceError(
+                f"The int8 weights ({sum(map(_bytes, weights.values())) / 1e9:.1f} GB) could not be stored in "
+                f"{stored.parent}: {error}.",
+                help="Make room, or set BYLINE_HOME to a folder with more; BYLINE_PRECISION=float32 does without.",
+            ) from error
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _bytes(tensor: torch.Tensor) -> int:
+    return tensor.numel() * tensor.element_size()

@@ -32,11 +32,10 @@ def answerable_messages(question: str, evidence: Evidence, *, history: Sequence[
     return _messages(question, evidence, history, _ANSWERABLE)
 
 
-def supported_messages(
-    question: str, evidence: Evidence, claim: str, *, history: Sequence[Message] = ()
-) -> tuple[Message, ...]:
+def supported_messages(claim: str, evidence: Evidence) -> tuple[Message, ...]:
     """Ask whether the evidence states everything in `claim`: Yes or No."""
-    return _messages(question, evidence, history, f"Sentence: {plain(claim)}\n\n{_SUPPORTED}")
+    parts = ["Excerpts:", _excerpts(evidence), f"Sentence: {plain(claim)}", _SUPPORTED]
+    return Message("system", SYSTEM), Message("user", "\n\n".join(parts))
 
 
 def plain(text: str) -> str:

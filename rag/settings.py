@@ -33,10 +33,11 @@ class Settings:
     """Tokens of evidence the model reads; each costs about 8 ms on two cores."""
     answer_tokens: int = 160
     """An answer is cut at the last whole sentence before this many tokens."""
-    answerable_log_odds: float = 0.0
+    answerable_log_odds: float = -0.3
     """Below this log P(Yes) - log P(No) for "do the excerpts state the answer?", the question is refused at once."""
-    answered_log_odds: float = 0.6
-    """Below this sum of those log-odds and of those of the finished answer, the question is refused after all."""
+    answered_log_odds: float = 1.15
+    """Below this sum of the log-odds that the cited sentences alone state the answer and answer the question, the
+    question is refused after all."""
     citation_support: float = 0.5
     """A sentence of the answer stands only if its citations support it at least this well (0 to 1)."""
 

@@ -18,14 +18,16 @@ def test_the_prompt_names_the_source_and_asks_last():
     assert "\n\nQuestion: How much?\n\n" in user.content
 
 
-def test_all_prompts_of_a_question_share_their_beginning():
-    prompts = [
-        answer_messages("How much?", evidence()),
-        answerable_messages("How much?", evidence()),
-        supported_messages("How much?", evidence(), "It was $212 million."),
-    ]
+def test_both_prompts_of_a_question_share_their_beginning():
+    prompts = [answer_messages("How much?", evidence()), answerable_messages("How much?", evidence())]
     shared = prompts[0][1].content.split("Question: How much?")[0] + "Question: How much?\n\n"
     assert all(prompt[0] == prompts[0][0] and prompt[1].content.startswith(shared) for prompt in prompts)
+
+
+def test_a_claim_is_judged_without_the_question():
+    user = supported_messages("It was <|im_end|> $212 million.", evidence())[1]
+    assert "Question:" not in user.content
+    assert "\n\nSentence: It was < |im_end| > $212 million.\n\n" in user.content
 
 
 def test_earlier_turns_stand_before_the_question():

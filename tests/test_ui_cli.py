@@ -2,9 +2,9 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -44,9 +44,11 @@ def test_help_answers_at_once_without_heavy_imports(tmp_path):
     )
     took = []
     for _ in range(3):
-        started = time.perf_counter()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
-        took.append(time.perf_counter() - started)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        # Processor time: the clock would also count what else the machine is doing.
+        took.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert min(took) < 0.5
 
 
@@ -74,9 +76,9 @@ def test_models_are_listed_as_json_without_any_being_here(tmp_path):
     done = byline("models", "list", "--json", home=tmp_path)
     assert done.returncode == 0
     assert [(row["name"], row["state"]) for row in json.loads(done.stdout)] == [
-        ("minilm", "missing"),
         ("default", "missing"),
         ("small", "missing"),
+        ("minilm", "missing"),
     ]
 
 

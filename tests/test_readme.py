@@ -76,26 +76,24 @@ def test_the_python_of_the_readme_works(environment):
 
 
 def test_make_chat_serves_the_page_and_gets_ready(environment):
-    # `--no-browser` is the one difference: a test opens no window.
-    chat = subprocess.Popen(
+    with subprocess.Popen(
         ["make", "chat"],
         cwd=PROJECT,
-        env=environment | {"BROWSER": "true"},
+        env=environment | {"BROWSER": "true"},  # the command that does nothing, in place of a window
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-    )
-    try:
-        address = _address(chat)
-        deadline = time.monotonic() + 300
-        while '"ready"' not in (state := _read(f"{address}/api/health")):
-            assert time.monotonic() < deadline, state
-            time.sleep(0.5)
-        assert "Byline" in _read(address)
-    finally:
-        os.killpg(chat.pid, signal.SIGINT)
-        chat.wait(timeout=30)
+    ) as chat:
+        try:
+            address = _address(chat)
+            deadline = time.monotonic() + 300
+            while '"ready"' not in (state := _read(f"{address}/api/health")):
+                assert time.monotonic() < deadline, state
+                time.sleep(0.5)
+            assert "Byline" in _read(address)
+        finally:
+            os.killpg(chat.pid, signal.SIGTERM)
 
 
 def _address(chat: "subprocess.Popen[str]") -> str:

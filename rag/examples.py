@@ -11,32 +11,10 @@ _LETTERS_READ = 20_000
 _NAME = re.compile(r"(?<=[a-z,;] )[A-Z][\w’'&-]*[a-z](?:’s)?(?: (?:of |de |and )?[A-Z][\w’'&-]+)*")
 _POSSESSIVE = re.compile(r"[’']s?$")
 _NOT_A_TOPIC = frozenset(
-    [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-        "Monday",
-        "Tuesday",
-        "Wednesday",
-        "Thursday",
-        "Friday",
-        "Saturday",
-        "Sunday",
-        "English",
-        "American",
-        "Chinese",
-        "Western",
-        "International",
-    ]
+    (
+        "January February March April May June July August September October November December Monday Tuesday "
+        "Wednesday Thursday Friday Saturday Sunday English American Chinese Western International"
+    ).split()
 )
 
 

@@ -13,38 +13,10 @@ from rag.types import Message
 _WORD = re.compile(r"\w+")
 _SENTENCE = re.compile(r"[^.!?]+(?:[.!?](?!\s|$)[^.!?]*)*[.!?]+")
 _SMALL = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "at",
-        "by",
-        "did",
-        "do",
-        "does",
-        "for",
-        "from",
-        "how",
-        "in",
-        "is",
-        "it",
-        "many",
-        "much",
-        "of",
-        "on",
-        "or",
-        "the",
-        "to",
-        "was",
-        "were",
-        "what",
-        "when",
-        "where",
-        "which",
-        "who",
-        "why",
-    ]
+    (
+        "a an and are at by did do does for from how in is it many much of on or the to was were what when "
+        "where which who why"
+    ).split()
 )
 
 

@@ -108,6 +108,8 @@ def quotes(text: str) -> tuple[str, ...]:
 
 def missing_facts(claim: str, sources: Sequence[str]) -> tuple[str, ...]:
     """The numbers, names and quoted phrases of `claim` that none of `sources` contains. Empty: all are there."""
+    # Models write straight apostrophes where articles have typographic ones.
+    claim, sources = claim.replace("’", "'"), [source.replace("’", "'") for source in sources]
     given = [number for source in sources for number in numbers(source)]
     words = {_month(part) for source in sources for part in _parts(source)}
     folded = _folded(" ".join(sources))

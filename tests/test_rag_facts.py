@@ -59,6 +59,7 @@ def test_quotes_are_folded():
         ("It was cancelled in Oct. 2020.", "comments made by Ma in October 2020", ()),
         ("Three malls were opened.", "has opened 3 online malls", ()),
         ("It has four malls.", "has opened three online malls", ("four",)),
+        ("The fund Yu'e Bao has $87 billion.", "named Yu’e Bao, has accumulated assets of almost $87 billion", ()),
         ("Its CEO is Kunal Bahl.", "talks with the CEO of Snapdeal", ("kunal", "bahl")),
         ("Ma asked to “correct its course”.", "to “correct its course.”", ()),
         ("Ma asked to “stay the course”.", "to “correct its course.”", ("stay the course",)),

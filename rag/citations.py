@@ -79,11 +79,11 @@ def compose(sentences: Sequence[SignedSentence]) -> tuple[str, tuple[Citation, .
 
 def _sign_one(claim: str, evidence: Evidence, weights: Mapping[str, float]) -> SignedSentence:
     wanted = content_stems(claim)
-    total = sum(weights.get(word, _unseen(weights)) * _hardness(word) for word in wanted) or 1.0
+    total = math.fsum(weights.get(word, _unseen(weights)) * _hardness(word) for word in wanted) or 1.0
     words = [content_stems(item.sentence.text) for item in evidence.sentences]
 
     def gain(place: int, covered: set[str]) -> float:
-        return sum(weights[word] * _hardness(word) for word in (wanted & words[place]) - covered) / total
+        return math.fsum(weights[word] * _hardness(word) for word in (wanted & words[place]) - covered) / total
 
     cited: list[int] = []
     covered: set[str] = set()
@@ -107,7 +107,7 @@ def _sign_one(claim: str, evidence: Evidence, weights: Mapping[str, float]) -> S
         missing = fewer
     chosen = tuple(evidence.sentences[place] for place in sorted(cited))
     covered |= wanted & {word for item in chosen for word in content_stems(_known(item.article))}
-    support = sum(weights.get(word, _unseen(weights)) * _hardness(word) for word in covered) / total
+    support = math.fsum(weights.get(word, _unseen(weights)) * _hardness(word) for word in covered) / total
     return SignedSentence(claim, chosen, support, missing if cited else missing_facts(claim, []))
 
 
@@ -146,7 +146,7 @@ def _weights(evidence: Evidence) -> dict[str, float]:
 
 def _unseen(weights: Mapping[str, float]) -> float:
     """A word that stands nowhere in the evidence weighs as much as an average one."""
-    return sum(weights.values()) / len(weights) if weights else 1.0
+    return math.fsum(weights.values()) / len(weights) if weights else 1.0
 
 
 def _hardness(word: str) -> float:

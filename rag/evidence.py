@@ -93,9 +93,9 @@ def _overlaps(question: str, sentences: Sequence[str]) -> dict[str, float]:
     words = {sentence: search_stems(sentence) for sentence in sentences}
     counts = Counter(stem for stems in words.values() for stem in stems)
     weights = {stem: math.log(1 + len(words) / (0.5 + counts[stem])) for stem in search_stems(question)}
-    total = sum(weights.values()) or 1.0
+    total = math.fsum(weights.values()) or 1.0
     return {
-        sentence: sum(weight for stem, weight in weights.items() if stem in stems) / total
+        sentence: math.fsum(weight for stem, weight in weights.items() if stem in stems) / total
         for sentence, stems in words.items()
     }
 

@@ -138,11 +138,16 @@ class TransformersGenerator:
 
         logging.disable_progress_bar()
         precision = best_precision() if self._precision == "auto" else self._precision
-        dtype = torch.float32 if precision == "float32" else torch.bfloat16
         try:
-            model = AutoModelForCausalLM.from_pretrained(
-                self._folder, dtype=dtype, local_files_only=True, attn_implementation="sdpa"
-            )
+            if precision == "int8":
+                from rag.int8 import load_int8
+
+                model = load_int8(self._folder, stored=self._int8_file or self._folder / "int8.safetensors")
+            else:
+                dtype = torch.float32 if precision == "float32" else torch.bfloat16
+                model = AutoModelForCausalLM.from_pretrained(
+                    self._folder, dtype=dtype, local_files_only=True, attn_implementation="sdpa"
+                )
         except (OSError, ValueError, RuntimeError) as error:
             raise ModelError(
                 f"The model {self._name} in {self._folder} does not load: {error}",
@@ -150,10 +155,6 @@ class TransformersGenerator:
             ) from error
         ends = model.generation_config.eos_token_id
         self._ends = {*(ends if isinstance(ends, list) else [ends]), self._tokenizer.eos_token_id}
-        if precision == "int8":
-            from rag.int8 import to_int8
-
-            model = to_int8(model, stored=self._int8_file)
         self._model = model.eval()
 
     def _encode(self, messages: Sequence[Message]) -> list[int]:

@@ -23,7 +23,7 @@ from torch import nn
 from index.errors import ResourceError
 
 _SMALLEST = 1e-12
-_FORMAT = {"format": "byline-int8-1"}
+_FORMAT = {"format": "byline-int8-2"}
 
 
 class Int8Linear(nn.Module):
@@ -77,46 +77,78 @@ class _FloatHead(nn.Module):
         return nn.functional.linear(rows.to(self.weight.dtype), self.weight).float()
 
 
-def to_int8(model: Any, *, stored: Path | None = None) -> Any:
-    """The same causal language model, its decoder's `Linear` layers replaced; `model` itself is changed and returned.
+def load_int8(folder: Path, *, stored: Path) -> Any:
+    """The causal language model in `folder` with int8 weights; they are kept in the file `stored`.
 
-    Quantising takes half a minute, so the int8 weights are kept in the file `stored` and read from there the next
-    time. Expects the usual layout of `transformers`: `model.model.layers`, `model.model.embed_tokens`, `model.lm_head`.
+    Quantising takes half a minute, so it is done once. Afterwards the file alone is read: it holds all weights, and the
+    published ones are not touched. Expects the usual layout of `transformers`: `model.model.layers`,
+    `model.model.embed_tokens`, `model.lm_head`. Raises what `from_pretrained` raises, and ResourceError.
     """
-    if stored is None or not _readable(stored):
-        weights = {}
-        for name, _, linear in _linears(model):
-            weights[f"{name}.weight"], weights[f"{name}.scales"] = quantise(linear.weight)
-        if stored is None:
-            _replace(model, weights.__getitem__)
-        else:
-            _save(weights, stored)
-            del weights
-    if stored is not None:
-        with safe_open(stored, framework="pt") as file:
-            _replace(model, file.get_tensor)
+    if not _readable(stored):
+        _save(_quantised(_published(folder)), stored)
+    with safe_open(stored, framework="pt") as file:
+        return _assembled(folder, file)
+
+
+def _published(folder: Path) -> Any:
+    from transformers import AutoModelForCausalLM
+
+    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16, local_files_only=True)
+
+
+def _quantised(model: Any) -> dict[str, torch.Tensor]:
+    """All weights by name: of the decoder's `Linear` layers in int8 with their scales, the others as they are."""
+    tensors = dict(model.state_dict())
+    if model.config.tie_word_embeddings:
+        tensors.pop("lm_head.weight")
+    for name, _, linear in _linears(model):
+        tensors[f"{name}.weight"], tensors[f"{name}.scales"] = quantise(linear.weight)
+    return tensors
+
+
+def _assembled(folder: Path, file: Any) -> Any:
+    """The model's modules, made without memory for weights, around the tensors of `file`."""
+    from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig
+
+    config = AutoConfig.from_pretrained(folder, local_files_only=True)
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16, attn_implementation="sdpa")
+    names = set(file.keys())
+    inside = {f"{name}.{part}" for name, _, _ in _linears(model) for part in ("weight", "bias", "scales")}
+    rest = {name: file.get_tensor(name) for name in names - inside}
+    if config.tie_word_embeddings:
+        rest["lm_head.weight"] = rest["model.embed_tokens.weight"]
+    _replace(model, file, names)
+    model.load_state_dict(rest, strict=False, assign=True)
+    # Its buffers are computed, not stored.
+    model.model.rotary_emb = type(model.model.rotary_emb)(config)
+    left = [name for name, tensor in (*model.named_parameters(), *model.named_buffers()) if tensor.is_meta]
+    if left:
+        raise ValueError(f"int8 does not fit this kind of model: {left[0]} has no weights; use another precision")
     model.model.layers.float()
     model.model.norm.float()
-    model.model.rotary_emb.float()
     model.model.embed_tokens = _FloatEmbedding(model.model.embed_tokens)
     model.lm_head = _FloatHead(model.lm_head)
+    if (folder / "generation_config.json").exists():
+        model.generation_config = GenerationConfig.from_pretrained(folder, local_files_only=True)
     return model
 
 
 def _linears(model: Any) -> Iterator[tuple[str, nn.Module, nn.Linear]]:
     """Every linear layer of the decoder, with its full name and its parent."""
-    for prefix, parent in list(model.model.layers.named_modules()):
+    for prefix, parent in list(model.model.layers.named_modules(prefix="model.layers")):
         for name, child in list(parent.named_children()):
             if isinstance(child, nn.Linear):
                 yield f"{prefix}.{name}", parent, child
 
 
-def _replace(model: Any, tensor: Any) -> None:
+def _replace(model: Any, file: Any, names: set[str]) -> None:
     layers = list(_linears(model))
 
     def packed(place: int) -> Int8Linear:
-        name, _, linear = layers[place]
-        return Int8Linear(tensor(f"{name}.weight"), tensor(f"{name}.scales"), linear.bias)
+        name = layers[place][0]
+        bias = file.get_tensor(f"{name}.bias") if f"{name}.bias" in names else None
+        return Int8Linear(file.get_tensor(f"{name}.weight"), file.get_tensor(f"{name}.scales"), bias)
 
     # Packing takes most of the time, uses one core and lets go of the interpreter's lock.
     with warnings.catch_warnings(), ThreadPoolExecutor(torch.get_num_threads()) as threads:

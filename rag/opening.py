@@ -1,5 +1,6 @@
 """From names in the settings to a chatbot that can be asked: models made ready, index opened or first built."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from index.build import update_index
@@ -62,12 +63,19 @@ def open_chatbot(
     int8_file = model.path / "int8.safetensors" if model.name in CATALOG else own
     generator = TransformersGenerator(model.path, name=model.name, precision=settings.precision, int8_file=int8_file)
     if load:
-        progress("loading the models", 0, 2)
+        _load(index, generator, progress)
+    return Chatbot(index, generator, settings=settings)
+
+
+def _load(index: SavedIndex, generator: TransformersGenerator, progress: Progress) -> None:
+    """Both models beside each other: where the one reads its file, the other computes."""
+    progress("loading the models", 0, 2)
+    with ThreadPoolExecutor(1) as beside:
+        loading = beside.submit(generator.load)
         index.search("Ready?", passages=1)
         progress("loading the models", 1, 2)
-        generator.load()
-        progress("loading the models", 2, 2)
-    return Chatbot(index, generator, settings=settings)
+        loading.result()
+    progress("loading the models", 2, 2)
 
 
 def add_command(folder: Path, home: Home) -> str:

@@ -53,32 +53,36 @@ def test_the_weights_keep_their_largest_magnitude_exactly():
     assert scales[0].item() == pytest.approx(1 / 127)
 
 
-def test_stored_weights_give_the_same_model_and_a_broken_file_is_written_anew(tmp_path):
+@pytest.mark.parametrize("tied", [True, False])
+def test_stored_weights_give_the_same_model_and_a_broken_file_is_written_anew(tmp_path, tied):
     from transformers import Qwen2Config, Qwen2ForCausalLM
 
-    from rag.int8 import to_int8
+    from rag.int8 import load_int8
 
-    def model():
-        torch.manual_seed(5)
-        config = Qwen2Config(
-            vocab_size=50, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4,
-            num_key_value_heads=2,
-        )  # fmt: skip
-        return Qwen2ForCausalLM(config).to(torch.bfloat16).eval()
-
+    torch.manual_seed(5)
+    config = Qwen2Config(
+        vocab_size=50, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4,
+        num_key_value_heads=2, tie_word_embeddings=tied,
+    )  # fmt: skip
+    true = Qwen2ForCausalLM(config).to(torch.bfloat16).eval()
+    for name, parameter in true.named_parameters():
+        if name.endswith("bias"):
+            nn.init.normal_(parameter)
+    true.save_pretrained(tmp_path / "model")
     ids = torch.tensor([[3, 1, 4, 1, 5]])
-    file = tmp_path / "int8.safetensors"
+    file = tmp_path / "int8" / "weights.safetensors"
     with torch.no_grad():
-        direct = to_int8(model())(ids).logits
-        first = to_int8(model(), stored=file)(ids).logits
-        size = file.stat().st_size
-        second = to_int8(model(), stored=file)(ids).logits
-        file.write_bytes(file.read_bytes()[: size // 2])
-        third = to_int8(model(), stored=file)(ids).logits
-        true = model()(ids).logits.float()
-    assert torch.equal(direct, first)
+        first = load_int8(tmp_path / "model", stored=file)(ids).logits
+        content = file.read_bytes()
+        # Afterwards the file alone is read.
+        (tmp_path / "model" / "model.safetensors").rename(tmp_path / "moved")
+        second = load_int8(tmp_path / "model", stored=file)(ids).logits
+        (tmp_path / "moved").rename(tmp_path / "model" / "model.safetensors")
+        file.write_bytes(content[: len(content) // 2])
+        third = load_int8(tmp_path / "model", stored=file)(ids).logits
+        logits = true(ids).logits.float()
     assert torch.equal(first, second)
     assert torch.equal(first, third)
-    assert file.stat().st_size == size
-    assert relative_error(direct, true) < 0.05
-    assert sorted(path.name for path in tmp_path.iterdir() if not path.name.endswith(".lock")) == [file.name]
+    assert file.read_bytes() == content
+    assert relative_error(first, logits) < 0.05
+    assert sorted(path.name for path in file.parent.iterdir() if not path.name.endswith(".lock")) == [file.name]

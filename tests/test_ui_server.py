@@ -244,3 +244,18 @@ def test_a_signal_ends_it_quickly_even_while_an_answer_is_made(number):
     assert errors == ""
     assert took < 4
     assert [reply.status_code for reply in replies] == [503]
+
+
+def test_a_second_signal_inside_the_first_one_does_not_wait_for_itself():
+    """make passes a signal on that the process group got too: the handler was entered twice, and the second took a
+    lock that the first held. The server then never ended."""
+    server = build_server(Warmup(lambda progress: ScriptedChatbot()), port=0)
+    with server.desk._closing._cond:  # where the first signal was when the second came
+        second = threading.Thread(target=server.handle_exit, args=(signal.SIGTERM, None), daemon=True)
+        second.start()
+        second.join(5)
+        assert not second.is_alive()
+    assert (server.should_exit, server.force_exit) == (True, False)
+    server.handle_exit(signal.SIGTERM, None)
+    assert server.force_exit
+    server.listener.close()

@@ -97,7 +97,7 @@ class PageServer(uvicorn.Server):
             self.listener.close()
 
     def stop(self) -> None:
-        """End `serve_until_stopped`. May be called from another thread or a signal handler."""
+        """End `serve_until_stopped`. May be called from another thread, but not from a signal handler."""
         self.should_exit = True
         self.desk.close()
 
@@ -108,10 +108,19 @@ class PageServer(uvicorn.Server):
         if self._on_listening is not None:
             self._on_listening()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let answers end first: they hold connections open."""
+        self.desk.close()
+        await super().shutdown(sockets)
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """A signal came: the second one does not wait for anything."""
+        """A signal came: the second one does not wait for anything.
+
+        Sets flags only. make passes a signal on that the whole process group got already, so a second one often
+        comes while the first is being handled, and whatever takes a lock here would wait for itself.
+        """
         self.force_exit = self.should_exit
-        self.stop()
+        self.should_exit = True
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

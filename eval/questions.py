@@ -1,71 +1,51 @@
-"""The questions of an evaluation, read from JSON lines; judgements point at quoted spans, not at passages."""
+"""The questions of an evaluation, and what is known about their right answers.
 
-import json
+Judgements point at quoted spans of articles, never at passages, so they outlive every change of the splitter. What a
+question leaves out is not scored. Reading them from a file: `eval/reading.py`.
+"""
+
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Literal, TypeAlias
 
-from index.errors import InputError
+from rag.types import Message
 
-_KNOWN = {"id", "question", "answers", "answerable", "evidence", "kind"}
+Task: TypeAlias = Literal["answer", "search", "support"]
+"""answer: the whole way of a question. search: ranking only, no model. support: is this claim stated?"""
+
+Parts: TypeAlias = tuple[tuple[str, ...], ...]
+"""The parts that an answer must have, each with its accepted spellings."""
 
 
 @dataclass(frozen=True, slots=True)
 class EvidenceQuote:
-    """A verbatim quote of an article (named by file name) that answers a question."""
+    """A verbatim quote of an article (named by file name) that answers the question, or a part of it.
+
+    Without a `quote` the whole article is meant. Quotes of one `group` are alternatives: any of them will do.
+    """
 
     article: str
-    quote: str
+    quote: str | None = None
+    group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One row. What is None is not scored."""
+    """One question; what is None is not scored.
+
+    `answers` are the parts that an accepted answer has, each as its accepted spellings: `(("$476 billion", "476
+    billion dollars"),)` is one part, `(("Taobao",), ("Tmall",))` are two. It is `()` if there is no right answer.
+    `kind` and `part` group the questions in a report; a suite's `part` also names its own metrics (`accuracy/part`).
+    `articles` limits the question to these articles (file names). `task` says what is done with it; for the task
+    "support" the question is the claim and `answerable` whether it is supported.
+    """
 
     id: str
     question: str
-    answers: tuple[str, ...] | None = None
+    answers: Parts | None = None
     answerable: bool | None = None
     evidence: tuple[EvidenceQuote, ...] | None = None
+    history: tuple[Message, ...] = ()
     kind: str = ""
-
-
-def read_questions(path: Path) -> tuple[Question, ...]:
-    """Every row of a JSON-lines file. Raises InputError that lists every bad row with its line number."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read: {error}.") from error
-    questions, faults = [], []
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            try:
-                questions.append(_question(json.loads(line), number))
-            except (ValueError, TypeError, KeyError) as error:
-                faults.append(f"line {number}: {error}")
-    if faults:
-        raise InputError(f"{path} has {len(faults)} bad rows:\n" + "\n".join(faults))
-    if not questions:
-        raise InputError(f"{path} has no question.", help='A row: {"question": "…", "answers": ["…"]}')
-    return tuple(questions)
-
-
-def _question(row: Any, number: int) -> Question:
-    if not isinstance(row, dict):
-        raise TypeError("not a JSON object")
-    if unknown := set(row) - _KNOWN:
-        raise ValueError(f"unknown fields {', '.join(sorted(unknown))}")
-    text = row.get("question")
-    if not isinstance(text, str) or not text.strip():
-        raise ValueError("no question")
-    answers, evidence = row.get("answers"), row.get("evidence")
-    return Question(
-        id=str(row.get("id", number)),
-        question=text,
-        answers=None if answers is None else tuple(str(answer) for answer in answers),
-        answerable=row.get("answerable"),
-        evidence=None
-        if evidence is None
-        else tuple(EvidenceQuote(item["article"], item["quote"]) for item in evidence),
-        kind=str(row.get("kind", "")),
-    )
+    part: str = ""
+    articles: tuple[str, ...] | None = None
+    task: Task = "answer"

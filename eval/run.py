@@ -1,72 +1,149 @@
-"""Ask every question and keep one row for each: what was said, and how it scores."""
+"""Ask a whole set of questions, keep each row as soon as it is there, and go on where an interrupted run stopped."""
 
-from collections.abc import Sequence
+import contextlib
+import hashlib
+import json
+import resource
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from statistics import fmean, median
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-from eval.metrics import citation_precision, contained, refusal_f1
+from eval.asking import Asker, Row
+from eval.provenance import Provenance
 from eval.questions import Question
+from index.errors import InputError, ResourceError
 from index.progress import Progress, silent
-from rag.chatbot import Chatbot
-from rag.types import Answer
+
+ROWS_FILE = "rows.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One question, its answer and its scores; a score is None where the question does not judge it."""
+class Run:
+    """The rows of one run, in the order in which they were asked; `complete` is False if it was interrupted.
 
-    question: Question
-    answer: Answer
-    contained: float | None
-    citation_precision: float | None
+    `peak_memory_mb` is that of this process, models included; None if rows of an earlier process are among them.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """A whole run. `metrics` are between 0 and 1, except times in seconds; what could not be scored is absent."""
-
-    model: str
-    index: str
     rows: tuple[Row, ...]
-    metrics: dict[str, float]
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
-        return asdict(self)
+    complete: bool
+    peak_memory_mb: float | None
 
 
-def evaluate(chatbot: Chatbot, questions: Sequence[Question], *, progress: Progress = silent) -> Result:
-    """Ask all of `questions`, one after the other."""
-    rows = []
-    for number, question in enumerate(questions):
-        progress("asking", number, len(questions))
-        rows.append(score(question, chatbot.answer(question.question)))
-    progress("asking", len(questions), len(questions))
-    return Result(chatbot.generator.name, str(chatbot.index.folder), tuple(rows), summary(rows))
+def run_questions(
+    questions: Sequence[Question],
+    asker: Asker,
+    *,
+    folder: Path,
+    provenance: Provenance,
+    resume: bool = False,
+    progress: Progress = silent,
+) -> Run:
+    """Ask all of `questions`, writing a line of `folder/rows.jsonl` for each.
+
+    With `resume`, the rows that an earlier run of the same questions left there are taken over; code, settings, models
+    or articles other than that run's are an InputError. Ctrl-C ends the run with what is done. ResourceError if the
+    file cannot be written.
+    """
+    head = {"byline_rows": 1, "key": _key(questions, provenance)}
+    done = _rows_before(folder / ROWS_FILE, head) if resume else {}
+    rows = [done[question.id] for question in questions if question.id in done]
+    left = [question for question in questions if question.id not in done]
+    complete = False
+    with _rows_file(folder / ROWS_FILE, head, rows) as file, contextlib.suppress(KeyboardInterrupt):
+        for question in left:
+            progress("asking", len(rows), len(questions))
+            row = asker.ask(question)
+            rows.append(row)
+            file.write(_adapter().dump_json(row).decode() + "\n")
+            file.flush()
+        complete = True
+    progress("asking", len(rows), len(questions))
+    order = {question.id: place for place, question in enumerate(questions)}
+    rows.sort(key=lambda row: order[row.outcome.question.id])
+    return Run(tuple(rows), complete, None if done else _peak_memory_mb())
 
 
-def score(question: Question, answer: Answer) -> Row:
-    """The scores of one answer."""
-    said = (
-        None if question.answers is None or question.answerable is False else contained(answer.text, question.answers)
-    )
-    return Row(question, answer, said, citation_precision(answer, question))
+@contextlib.contextmanager
+def _rows_file(path: Path, head: dict[str, Any], rows: Sequence[Row]) -> Iterator[Any]:
+    """The file, begun anew with its head and the rows that are there already. The old one is replaced in one step."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.tmp")
+        with open(temporary, "w", encoding="utf-8") as file:
+            file.write(json.dumps(head) + "\n")
+            for row in rows:
+                file.write(_adapter().dump_json(row).decode() + "\n")
+            file.flush()
+            temporary.replace(path)
+            yield file
+    except OSError as error:
+        raise ResourceError(f"The rows cannot be written to {path}: {error.strerror or error}.") from error
 
 
-def summary(rows: Sequence[Row]) -> dict[str, float]:
-    """Means over the rows that are judged, refusal as a whole, and median times."""
-    metrics: dict[str, float] = {}
-    for name in ("contained", "citation_precision"):
-        values = [value for row in rows if (value := getattr(row, name)) is not None]
-        if values:
-            metrics[name] = fmean(values)
-    judged = [row for row in rows if row.question.answerable is not None]
-    if judged:
-        refused = [row.answer.abstained for row in judged]
-        unanswerable = [not row.question.answerable for row in judged]
-        metrics["refusal_precision"], metrics["refusal_recall"], metrics["refusal_f1"] = refusal_f1(
-            refused, unanswerable
+def read_rows(path: Path) -> tuple[Row, ...]:
+    """The rows that a run left, to be scored again. InputError if there are none."""
+    lines = _lines(path)
+    head = _json(lines[0]) if lines else None
+    if not isinstance(head, dict) or head.get("byline_rows") != 1:
+        raise InputError(f"{path} does not hold the rows of a run.", help="byline eval QUESTIONS writes them.")
+    return tuple(_parsed(lines[1:]).values())
+
+
+def _rows_before(path: Path, head: dict[str, Any]) -> dict[str, Row]:
+    """Question id → the row that is there already; a last line that was cut off is left out."""
+    lines = _lines(path)
+    if not lines:
+        return {}
+    if _json(lines[0]) != head:
+        raise InputError(
+            f"{path} was made with other questions, code, settings, models or articles.",
+            help="Leave out --resume to begin anew, or name another folder with --out.",
         )
-    metrics["total_p50_s"] = median(row.answer.timings.total_s for row in rows)
-    return metrics
+    return _parsed(lines[1:])
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read: {error}.") from error
+
+
+def _parsed(lines: Sequence[str]) -> dict[str, Row]:
+    rows: dict[str, Row] = {}
+    for line in lines:
+        if _json(line) is not None:
+            row = _adapter().validate_json(line)
+            rows[row.outcome.question.id] = row
+    return rows
+
+
+def _key(questions: Sequence[Question], provenance: Provenance) -> str:
+    """Changes with everything that a row depends on, but not with the machine."""
+    parts = [*map(asdict, questions), provenance.commit, provenance.settings, provenance.models, provenance.index]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _json(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
+
+
+@cache
+def _adapter() -> Any:
+    """Rows to JSON and back. Late: pydantic takes a while to build it."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Row)
+
+
+def _peak_memory_mb() -> float:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1024**2 if sys.platform == "darwin" else peak / 1024  # bytes there, kibibytes elsewhere

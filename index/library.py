@@ -5,13 +5,14 @@ Passages and sentences are stored as spans of their article's text. Their row id
 vectors, and are never given twice. Knows nothing about vectors.
 """
 
+import json
 import re
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeVar
 
 from index.errors import IndexDamaged
 from index.types import Article, Passage, Sentence, Span
@@ -43,6 +44,7 @@ _ARTICLE_COLUMNS = "id, path, location, text, title, source, author, date, url, 
 _MOST_VARIABLES = 500  # SQLite allows 999 in old builds
 _QUERY_WORD = re.compile(r"[^\W_]+")
 _MOST_QUERY_WORDS = 64
+_Id = TypeVar("_Id", int, str)
 
 
 class StoredPassage(NamedTuple):
@@ -170,9 +172,18 @@ class Library:
             found.update(self._rows(f"SELECT id, passage FROM sentences WHERE id IN ({marks})", some))
         return found
 
-    def keyword_search(self, question: str, k: int) -> list[tuple[int, float]]:
+    def passages_of_articles(self, article_ids: Iterable[str]) -> list[int]:
+        """The ids of all passages of these articles, in order; unknown articles have none."""
+        found: list[int] = []
+        for some in _slices(list(article_ids)):
+            marks = ",".join("?" * len(some))
+            query = f"SELECT p.id FROM passages p JOIN articles a ON a.number = p.article WHERE a.id IN ({marks})"
+            found += [number for (number,) in self._rows(query, some)]
+        return sorted(found)
+
+    def keyword_search(self, question: str, k: int, *, among: Collection[int] | None = None) -> list[tuple[int, float]]:
         """Ids of passages that share words with `question`, best first, with their BM25 score (higher is
-        better).
+        better); with `among`, only of these passages.
 
         Only the words of the question are used: none of its characters is taken for query syntax.
         """
@@ -180,10 +191,12 @@ class Library:
         query = " OR ".join(f'"{word}"' for word in list(words)[:_MOST_QUERY_WORDS])
         if not query or k < 1:
             return []
+        # SQLite allows too few variables for a list of ids: it is handed over as JSON.
+        limit = "" if among is None else " AND rowid IN (SELECT value FROM json_each(?))"
         rows = self._rows(
-            "SELECT rowid, -bm25(passage_words) AS score FROM passage_words WHERE passage_words MATCH ?"
+            f"SELECT rowid, -bm25(passage_words) AS score FROM passage_words WHERE passage_words MATCH ?{limit}"
             " ORDER BY round(score, 9) DESC, rowid LIMIT ?",
-            (query, k),
+            (query, k) if among is None else (query, json.dumps(list(among)), k),
         )
         return [(int(number), float(score)) for number, score in rows]
 
@@ -278,7 +291,7 @@ def _stored_passage(
     return StoredPassage(passage, tuple(sentence_id for sentence_id, _, _ in sentences))
 
 
-def _slices(ids: list[int]) -> Iterable[list[int]]:
+def _slices(ids: list[_Id]) -> Iterable[list[_Id]]:
     return (ids[start : start + _MOST_VARIABLES] for start in range(0, len(ids), _MOST_VARIABLES))
 
 

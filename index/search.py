@@ -5,7 +5,7 @@ a small bonus for keyword rank. All candidates are scored exactly, whichever of 
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -19,7 +19,7 @@ from index.library import Library, StoredPassage
 from index.manifest import MANIFEST_NAME, REBUILD_HELP, Manifest, read_manifest
 from index.sentences import is_repeat
 from index.stores import VectorStore, open_store
-from index.types import Article, Hit
+from index.types import Article, Hit, Passage, Vectors
 
 PASSAGE_CANDIDATES = 30
 SENTENCE_CANDIDATES = 60
@@ -115,8 +115,19 @@ class SavedIndex:
             self.refresh()
             return self._state.library.article(article_id)
 
-    def search(self, question: str, *, passages: int = 8) -> tuple[Hit, ...]:
-        """The best `passages` passages for the question, best first; fewer if the index has fewer."""
+    def passages(self, article_id: str) -> tuple[Passage, ...]:
+        """The passages of one article, in order; none if the article is not in the index."""
+        with self._lock:
+            self.refresh()
+            library = self._state.library
+            stored = library.passages(library.passages_of_articles([article_id]))
+        return tuple(sorted((kept.passage for kept in stored.values()), key=lambda passage: passage.start))
+
+    def search(self, question: str, *, passages: int = 8, articles: Collection[str] | None = None) -> tuple[Hit, ...]:
+        """The best `passages` passages for the question, best first; fewer if the index has fewer.
+
+        `articles` limits the search to the articles with these ids; unknown ones are ignored.
+        """
         if not question.strip():
             raise InputError("The question is empty.")
         if passages < 1:
@@ -125,12 +136,11 @@ class SavedIndex:
         with self._lock:
             self.refresh()
             state = self._state
-            keywords = state.library.keyword_search(question, max(KEYWORD_CANDIDATES, passages))
+            among = None if articles is None else state.library.passages_of_articles(articles)
+            keywords = state.library.keyword_search(question, max(KEYWORD_CANDIDATES, passages), among=among)
             keyword_rank = {number: rank for rank, (number, _) in enumerate(keywords, start=1)}
-            nearest = state.passages.search(vector, max(PASSAGE_CANDIDATES, passages))
-            near_sentences = [number for number, _ in state.sentences.search(vector, SENTENCE_CANDIDATES)]
-            by_sentence = state.library.passages_of_sentences(near_sentences)
-            candidates = sorted({number for number, _ in nearest} | set(by_sentence.values()) | set(keyword_rank))
+            # What a question is limited to is looked at whole.
+            candidates = self._candidates(vector, keyword_rank, passages) if among is None else among
             stored = state.library.passages(candidates)
             cosines = _cosines(state.passages, candidates, vector)
             sentence_ids = [sentence for kept in stored.values() for sentence in kept.sentence_ids]
@@ -143,18 +153,49 @@ class SavedIndex:
                 for number in stored
             }
             chosen = sorted(scores, key=lambda number: (-round(scores[number], 6), number))[:passages]
-            articles: dict[str, Article] = {}
-            for number in chosen:
-                article_id = stored[number].passage.article_id
-                if article_id not in articles:
-                    articles[article_id] = _required(state.library.article(article_id), article_id)
+            return self._hits(chosen, stored, scores, sentence_cosines)
+
+    def keyword_search(
+        self, question: str, *, passages: int = 8, articles: Collection[str] | None = None
+    ) -> tuple[Hit, ...]:
+        """The best passages by their words alone (BM25), without any vector: what the other search is compared with.
+
+        Scores are BM25's; `sentence_scores` are empty.
+        """
+        with self._lock:
+            self.refresh()
+            library = self._state.library
+            among = None if articles is None else library.passages_of_articles(articles)
+            scores = dict(library.keyword_search(question, passages, among=among))
+            return self._hits(list(scores), library.passages(scores), scores, {})
+
+    def _candidates(self, vector: Vectors, keyword_rank: Mapping[int, int], passages: int) -> list[int]:
+        """The passages that one of the three searches found."""
+        state = self._state
+        nearest = state.passages.search(vector, max(PASSAGE_CANDIDATES, passages))
+        near_sentences = [number for number, _ in state.sentences.search(vector, SENTENCE_CANDIDATES)]
+        by_sentence = state.library.passages_of_sentences(near_sentences)
+        return sorted({number for number, _ in nearest} | set(by_sentence.values()) | set(keyword_rank))
+
+    def _hits(
+        self,
+        chosen: Sequence[int],
+        stored: Mapping[int, StoredPassage],
+        scores: Mapping[int, float],
+        sentence_cosines: Mapping[int, float],
+    ) -> tuple[Hit, ...]:
+        articles: dict[str, Article] = {}
+        for number in chosen:
+            article_id = stored[number].passage.article_id
+            if article_id not in articles:
+                articles[article_id] = _required(self._state.library.article(article_id), article_id)
         return tuple(
             Hit(
                 stored[number].passage,
                 articles[stored[number].passage.article_id],
                 scores[number],
                 rank,
-                tuple(sentence_cosines[sentence] for sentence in stored[number].sentence_ids),
+                tuple(sentence_cosines[item] for item in stored[number].sentence_ids if item in sentence_cosines),
             )
             for rank, number in enumerate(chosen, start=1)
         )

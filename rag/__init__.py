@@ -25,6 +25,7 @@ from rag.types import (
     StatusEvent,
     TextEvent,
     Timings,
+    Usage,
 )
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "StatusEvent",
     "TextEvent",
     "Timings",
+    "Usage",
     "answer",
     "load_settings",
     "open_chatbot",

@@ -4,13 +4,13 @@ import dataclasses
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
 
 from index.errors import BylineError, InputError
 from index.search import SavedIndex
 from index.types import Article, Hit
-from rag.citations import SignedSentence, compose, sign
+from rag.citations import SignedSentence, compose, sign, sign_phrase
 from rag.evidence import Evidence, choose_evidence
 from rag.examples import example_questions
 from rag.generators import Generator
@@ -45,15 +45,25 @@ class Chatbot:
         self.settings = settings or Settings()
         self._turn = threading.Lock()
 
-    def answer(self, question: str, *, history: Sequence[Message] = ()) -> Answer:
-        """The signed answer, or a refusal. Raises InputError for an empty or overlong question."""
-        for event in self.stream(question, history=history):
+    def answer(
+        self, question: str, *, history: Sequence[Message] = (), articles: Collection[str] | None = None
+    ) -> Answer:
+        """The signed answer, or a refusal. `articles` limits it to the articles with these ids.
+
+        Raises InputError for an empty or overlong question.
+        """
+        for event in self.stream(question, history=history, articles=articles):
             if isinstance(event, DoneEvent):
                 return event.answer
         raise BylineError("The answer ended before it was complete.")  # cannot happen without `stop`
 
     def stream(
-        self, question: str, *, history: Sequence[Message] = (), stop: Callable[[], bool] | None = None
+        self,
+        question: str,
+        *,
+        history: Sequence[Message] = (),
+        articles: Collection[str] | None = None,
+        stop: Callable[[], bool] | None = None,
     ) -> Iterator[Event]:
         """The same as events while it is made; the last is a `DoneEvent` unless `stop` returned True before.
 
@@ -63,12 +73,11 @@ class Chatbot:
         question = _checked(question)
         started = time.perf_counter()
         yield StatusEvent(f"Searching {_counted(self.index.manifest.article_count, 'article')}")
-        hits = self._search(question, history)
+        hits = self.search(question, history=history, articles=articles)
         searched = time.perf_counter() - started
-        evidence = choose_evidence(
-            question, hits, tokens=self.settings.evidence_tokens, count_tokens=self.generator.count_tokens
-        )
+        evidence = self.choose(question, hits)
         passages = _passages(hits, evidence)
+        before = self.generator.usage()
         yield PassagesEvent(passages)
 
         def done(
@@ -91,6 +100,7 @@ class Chatbot:
                     timings=Timings(searched, first_token, time.perf_counter() - started),
                     model=self.generator.name,
                     index=str(self.index.folder),
+                    usage=self.generator.usage().since(before),
                 )
             )
 
@@ -102,6 +112,7 @@ class Chatbot:
         with self._turn:
             if stopped():
                 return
+            before = self.generator.usage()
             yield StatusEvent(f"Reading {_counted(len(evidence.sentences), 'sentence')}")
             log_odds = self.generator.log_odds(answerable_messages(question, evidence, history=history))
             if log_odds < self.settings.answerable_log_odds:
@@ -109,7 +120,8 @@ class Chatbot:
                 return
             yield StatusEvent("Writing")
             draft, first_token = "", None
-            messages = answer_messages(question, evidence, history=history)
+            style = self.settings.answer_style
+            messages = answer_messages(question, evidence, history=history, style=style)
             with closing(self.generator.generate(messages, max_tokens=self.settings.answer_tokens)) as pieces:
                 for piece in pieces:
                     if stopped():
@@ -118,13 +130,15 @@ class Chatbot:
                     draft += piece
                     yield TextEvent(piece)
             yield StatusEvent("Checking each sentence")
-            signed = sign(draft, evidence)
+            phrase = style == "phrase"
+            signed = (sign_phrase(draft, evidence, question=question),) if phrase else sign(draft, evidence)
             if self.generator.count_tokens(draft) >= self.settings.answer_tokens:
                 signed = signed[:-1] or signed  # cut off in the middle of a sentence
             standing = [item for item in signed if item.stands(self.settings.citation_support)]
             text, citations = compose(standing)
             if citations:
-                log_odds = self._second_look(question, text, standing, history)
+                claim = f"{question} {text}" if phrase else text
+                log_odds = self._second_look(question, claim, standing, history)
         if not citations:
             yield done(REFUSAL, reason=_unsupported(signed), log_odds=log_odds, first_token=first_token)
             return
@@ -134,8 +148,42 @@ class Chatbot:
         yield CitationsEvent(text, citations)
         yield done(text, log_odds=log_odds, citations=citations, first_token=first_token)
 
+    def search(
+        self,
+        question: str,
+        *,
+        history: Sequence[Message] = (),
+        articles: Collection[str] | None = None,
+        passages: int | None = None,
+    ) -> tuple[Hit, ...]:
+        """The passages nearest to the question, best first. In a conversation it is searched alone and joined to the
+        question before it; the better score counts. `passages` other than the settings' are for looking deeper."""
+        count = passages or self.settings.passages_per_question
+        hits = self.index.search(question, passages=count, articles=articles)
+        asked_before = [turn.content for turn in history if turn.role == "user"]
+        if not asked_before:
+            return hits
+        best: dict[int, Hit] = {}
+        for hit in (*hits, *self.index.search(f"{asked_before[-1]} {question}", passages=count, articles=articles)):
+            known = best.get(hit.passage.id)
+            if known is None or hit.score > known.score:
+                best[hit.passage.id] = hit
+        ranked = sorted(best.values(), key=lambda hit: (-hit.score, hit.passage.id))[:count]
+        return tuple(dataclasses.replace(hit, rank=rank) for rank, hit in enumerate(ranked, start=1))
+
+    def choose(self, question: str, hits: Sequence[Hit]) -> Evidence:
+        """The sentences of `hits` that the model would read."""
+        return choose_evidence(
+            question, hits, tokens=self.settings.evidence_tokens, count_tokens=self.generator.count_tokens
+        )
+
+    def support(self, claim: str, evidence: Evidence) -> float:
+        """Log-odds that `evidence` states everything in `claim`."""
+        with self._turn:
+            return self.generator.log_odds(supported_messages(claim, evidence))
+
     def _second_look(
-        self, question: str, text: str, standing: Sequence[SignedSentence], history: Sequence[Message]
+        self, question: str, claim: str, standing: Sequence[SignedSentence], history: Sequence[Message]
     ) -> float:
         """With the cited sentences alone before it: do they state the answer, and do they answer the question?
 
@@ -143,7 +191,7 @@ class Chatbot:
         misses (the right people, the wrong fact) show.
         """
         cited = Evidence(tuple(dict.fromkeys(item for sentence in standing for item in sentence.cited)))
-        return self.generator.log_odds(supported_messages(text, cited)) + self.generator.log_odds(
+        return self.generator.log_odds(supported_messages(claim, cited)) + self.generator.log_odds(
             answerable_messages(question, cited, history=history)
         )
 
@@ -166,22 +214,6 @@ class Chatbot:
     def example_questions(self) -> tuple[str, ...]:
         """A few questions that fit the articles at hand."""
         return example_questions(self.articles())
-
-    def _search(self, question: str, history: Sequence[Message]) -> tuple[Hit, ...]:
-        """Search for the question and, in a conversation, for it joined to the one before; the better score counts."""
-        count = self.settings.passages_per_question
-        hits = self.index.search(question, passages=count)
-        asked_before = [turn.content for turn in history if turn.role == "user"]
-        if asked_before:
-            joined = self.index.search(f"{asked_before[-1]} {question}", passages=count)
-            best: dict[int, Hit] = {}
-            for hit in (*hits, *joined):
-                known = best.get(hit.passage.id)
-                if known is None or hit.score > known.score:
-                    best[hit.passage.id] = hit
-            ranked = sorted(best.values(), key=lambda hit: (-hit.score, hit.passage.id))[:count]
-            hits = tuple(dataclasses.replace(hit, rank=rank) for rank, hit in enumerate(ranked, start=1))
-        return hits
 
 
 def _checked(question: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from index.sentences import segment
-from index.types import Article
+from index.types import Article, Span
 from rag.evidence import Evidence, EvidenceSentence
 from rag.facts import missing_facts
 from rag.types import Citation
@@ -19,6 +19,7 @@ from rag.words import content_stems
 _MOST_CITATIONS = 3
 _WORTH_CITING = 0.2
 _HARD_FACT_WEIGHT = 2.0
+_VERDICTS = frozenset(("yes", "no"))
 _MARKER = re.compile(r"\s*\[\d+(?:\s*,\s*\d+)*\]")
 
 
@@ -47,6 +48,31 @@ def sign(draft: str, evidence: Evidence) -> tuple[SignedSentence, ...]:
     return tuple(_sign_one(part.strip(), evidence, weights) for part in segment(text) if part.strip())
 
 
+def sign_phrase(phrase: str, evidence: Evidence, *, question: str) -> SignedSentence:
+    """A phrase that answers `question`, with the one sentence that holds it and fits the question best.
+
+    A phrase says nothing by itself, and "Yes" has no words to look for: among sentences that cover the phrase equally,
+    that with more of the question's words is cited.
+    """
+    weights = _weights(evidence)
+    phrase = phrase.strip()
+    wanted = content_stems(phrase) - _VERDICTS
+    asked = content_stems(question)
+    total = math.fsum(weights.get(word, _unseen(weights)) * _hardness(word) for word in wanted)
+
+    def worth(place: int) -> tuple[int, float, float]:
+        words = content_stems(evidence.sentences[place].sentence.text)
+        held = math.fsum(weights[word] * _hardness(word) for word in wanted & words)
+        fit = math.fsum(weights[word] for word in asked & words)
+        return -len(_missing(phrase, evidence, [place])), round(held, 6), round(fit, 6)
+
+    if not evidence.sentences or not phrase:
+        return SignedSentence(phrase, (), 0.0, missing_facts(phrase, []))
+    best = max(range(len(evidence.sentences)), key=lambda place: (worth(place), -place))
+    support = worth(best)[1] / total if total else 1.0
+    return SignedSentence(phrase, (evidence.sentences[best],), support, _missing(phrase, evidence, [best]))
+
+
 def compose(sentences: Sequence[SignedSentence]) -> tuple[str, tuple[Citation, ...]]:
     """The answer's text and its citations; the same evidence sentence keeps its number throughout."""
     text = ""
@@ -57,24 +83,28 @@ def compose(sentences: Sequence[SignedSentence]) -> tuple[str, tuple[Citation, .
         text = f"{text} {sentence.text}" if text else sentence.text
         for item in sentence.cited:
             number = numbers.setdefault((item.article.id, item.sentence.start), len(numbers) + 1)
-            citations.append(
-                Citation(
-                    number=number,
-                    answer_start=start,
-                    answer_end=len(text),
-                    article_id=item.article.id,
-                    title=item.article.title,
-                    source=item.article.source,
-                    date=item.article.date,
-                    url=item.article.url,
-                    path=item.article.path,
-                    start=item.sentence.start,
-                    end=item.sentence.end,
-                    quote=item.sentence.text,
-                    support=round(sentence.support, 4),
-                )
-            )
+            citations.append(cite(item, number=number, answer=Span(start, len(text)), support=sentence.support))
     return text, tuple(citations)
+
+
+def cite(item: EvidenceSentence, *, number: int = 1, answer: Span | None = None, support: float = 1.0) -> Citation:
+    """A citation of this sentence by the span `answer` of a reply; by default, by a reply that is the sentence."""
+    start, end = answer or (0, len(item.sentence.text))
+    return Citation(
+        number=number,
+        answer_start=start,
+        answer_end=end,
+        article_id=item.article.id,
+        title=item.article.title,
+        source=item.article.source,
+        date=item.article.date,
+        url=item.article.url,
+        path=item.article.path,
+        start=item.sentence.start,
+        end=item.sentence.end,
+        quote=item.sentence.text,
+        support=round(support, 4),
+    )
 
 
 def _sign_one(claim: str, evidence: Evidence, weights: Mapping[str, float]) -> SignedSentence:

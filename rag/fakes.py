@@ -4,11 +4,12 @@ Deterministic: it copies the excerpt sentence that shares most words with the qu
 state the answer if enough of the question's words stand in one sentence of them.
 """
 
+import dataclasses
 import re
 from collections.abc import Generator as Pieces
 from collections.abc import Sequence
 
-from rag.types import Message
+from rag.types import Message, Usage
 
 _WORD = re.compile(r"\w+")
 _SENTENCE = re.compile(r"[^.!?]+(?:[.!?](?!\s|$)[^.!?]*)*[.!?]+")
@@ -25,18 +26,34 @@ class CopyingGenerator:
 
     name = "copying"
 
+    def __init__(self) -> None:
+        self._usage = Usage()
+
     def generate(self, messages: Sequence[Message], *, max_tokens: int) -> Pieces[str, None, None]:
         """The best sentence of the excerpts, word by word."""
+        self._read(messages)
         best = max(self._scored(messages), default=(0.0, 0, ""))[2]
-        yield from re.findall(r"\s*\S+", best)[:max_tokens]
+        for piece in re.findall(r"\s*\S+", best)[:max_tokens]:
+            self._usage = dataclasses.replace(self._usage, tokens_written=self._usage.tokens_written + 1)
+            yield piece
 
     def log_odds(self, messages: Sequence[Message]) -> float:
         """Ten times the share of the question's words in the best sentence, less six."""
+        self._read(messages)
         return 10 * max(self._scored(messages), default=(0.0, 0, ""))[0] - 6
 
     def count_tokens(self, text: str) -> int:
         """Words and marks."""
         return len(re.findall(r"\w+|[^\w\s]", text))
+
+    def usage(self) -> Usage:
+        """What it has done since it was made; words stand for tokens."""
+        return self._usage
+
+    def _read(self, messages: Sequence[Message]) -> None:
+        words = sum(self.count_tokens(message.content) for message in messages)
+        done = self._usage
+        self._usage = Usage(done.passes + 1, done.tokens_read + words, done.tokens_written)
 
     def _scored(self, messages: Sequence[Message]) -> list[tuple[float, int, str]]:
         prompt = messages[-1].content

@@ -3,6 +3,7 @@
 Knows nothing about articles, evidence or citations.
 """
 
+import dataclasses
 import threading
 from collections.abc import Generator as Pieces
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from index.errors import ModelError
-from rag.types import Message
+from rag.types import Message, Usage
 
 
 class Generator(Protocol):
@@ -31,6 +32,10 @@ class Generator(Protocol):
 
     def count_tokens(self, text: str) -> int:
         """How many tokens `text` is for this model, without any chat template."""
+        ...
+
+    def usage(self) -> Usage:
+        """What it has done since it was made."""
         ...
 
 
@@ -68,6 +73,7 @@ class TransformersGenerator:
         self._tokenizer: Any = None
         self._cache: Any = None
         self._cached: list[int] = []
+        self._usage = Usage()
 
     @property
     def name(self) -> str:
@@ -91,6 +97,7 @@ class TransformersGenerator:
                 if token in self._ends:
                     break
                 reply.append(token)
+                self._usage = dataclasses.replace(self._usage, tokens_written=self._usage.tokens_written + 1)
                 text = self._tokenizer.decode(reply, skip_special_tokens=True)
                 # A character of several tokens decodes to U+FFFD until its last byte is there.
                 if not text.endswith("�") and len(text) > len(said):
@@ -114,6 +121,10 @@ class TransformersGenerator:
         with self._lock:
             self._load_tokenizer()
             return len(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def usage(self) -> Usage:
+        """What it has done since it was made."""
+        return self._usage
 
     def _load_tokenizer(self) -> None:
         if self._tokenizer is not None:
@@ -177,6 +188,8 @@ class TransformersGenerator:
             # Since transformers 5.18 crop() takes the *negative* number of tokens to forget.
             self._cache.crop(kept - len(self._cached))
         self._cached = self._cached[:kept]
+        done = self._usage
+        self._usage = Usage(done.passes + 1, done.tokens_read + len(ids) - kept, done.tokens_written)
         return self._forward(ids[kept:])
 
     def _likeliest(self, last: Any) -> int:

@@ -16,14 +16,25 @@ _ANSWER = (
     "Answer the question from the excerpts alone, in one or two short, complete sentences that repeat the "
     "subject of the question. Give figures, names and dates exactly as the excerpts do. Add nothing else."
 )
+_PHRASE = "Answer the question with the shortest exact phrase from the excerpts. Add nothing else."
+_VERDICT = "Answer the question from the excerpts with Yes or No alone."
+# Told of both at once, a small model says Yes to every question.
+_ASKS_WHETHER = re.compile(
+    r"\s*(is|are|was|were|do|does|did|has|have|had|can|could|will|would|should)\b(?!.*\bor\b)",
+    re.IGNORECASE | re.DOTALL,
+)
 _ANSWERABLE = "Do the excerpts state the answer to the question? Reply Yes or No."
 _SUPPORTED = "Do the excerpts state everything in this sentence? Reply Yes or No."
 _TURNS_SHOWN = 2
 _UNSEEN = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
 
-def answer_messages(question: str, evidence: Evidence, *, history: Sequence[Message] = ()) -> tuple[Message, ...]:
-    """Ask for the answer itself."""
+def answer_messages(
+    question: str, evidence: Evidence, *, history: Sequence[Message] = (), style: str = "sentence"
+) -> tuple[Message, ...]:
+    """Ask for the answer itself, in whole sentences or as a phrase (see `Settings.answer_style`)."""
+    if style == "phrase":
+        return _messages(question, evidence, history, _VERDICT if _ASKS_WHETHER.match(question) else _PHRASE)
     return _messages(question, evidence, history, _ANSWER)
 
 

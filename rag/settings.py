@@ -12,6 +12,7 @@ from index.errors import SettingsError
 from index.paths import Home
 
 PRECISIONS = ("auto", "bfloat16", "float32", "int8")
+ANSWER_STYLES = ("sentence", "phrase")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class Settings:
     """Tokens of evidence the model reads; each costs about 8 ms on two cores."""
     answer_tokens: int = 160
     """An answer is cut at the last whole sentence before this many tokens."""
+    answer_style: str = "sentence"
+    """sentence: whole sentences; phrase: the shortest exact phrase, as question sets with short answers want it."""
     answerable_log_odds: float = -0.3
     """Below this log P(Yes) - log P(No) for "do the excerpts state the answer?", the question is refused at once."""
     answered_log_odds: float = 1.15
@@ -47,6 +50,8 @@ class Settings:
                 raise SettingsError(f"{name} is {getattr(self, name)}; it must be at least 1.")
         if self.precision not in PRECISIONS:
             raise SettingsError(f"precision is {self.precision!r}; it must be one of {', '.join(PRECISIONS)}.")
+        if self.answer_style not in ANSWER_STYLES:
+            raise SettingsError(f"answer_style is {self.answer_style!r}; it must be one of {', '.join(ANSWER_STYLES)}.")
         if not 0 <= self.citation_support <= 1:
             raise SettingsError(f"citation_support is {self.citation_support}; it must be between 0 and 1.")
 

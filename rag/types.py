@@ -66,6 +66,23 @@ class Timings:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What a model has done: passes over a prompt, tokens computed (those kept from before are not), tokens written."""
+
+    passes: int = 0
+    tokens_read: int = 0
+    tokens_written: int = 0
+
+    def since(self, earlier: "Usage") -> "Usage":
+        """What was done after `earlier`."""
+        return Usage(
+            self.passes - earlier.passes,
+            self.tokens_read - earlier.tokens_read,
+            self.tokens_written - earlier.tokens_written,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What Byline says to a question, signed, or why it says nothing.
 
@@ -84,6 +101,7 @@ class Answer:
     timings: Timings
     model: str
     index: str
+    usage: Usage = Usage()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain lists and dicts, ready for JSON; the same from Python, the command line and HTTP."""

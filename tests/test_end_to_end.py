@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from eval.questions import read_questions
+from eval.reading import read_questions
 from index import HashingEmbedder, update_index
 from index.paths import Home, project_seeds
 from rag import Chatbot, load_settings, open_chatbot

@@ -153,3 +153,37 @@ def test_the_seeds_asked_with_the_real_embedder(embedder_folder, seeds, tmp_path
         assert (
             sentence.text == "Products from Xinjiang generated $212 million in sales on Tmall, up 68.7% from last year."
         )
+
+
+def ids_of(index: SavedIndex) -> dict[str, str]:
+    return {article.path.rsplit("/", 1)[1]: article.id for article in index.articles()}
+
+
+def test_a_search_may_be_limited_to_some_articles(tiny_saved_index):
+    ids = ids_of(tiny_saved_index)
+    question = "When did the harbour reopen?"
+    everywhere = {hit.article.id: hit.score for hit in tiny_saved_index.search(question)}
+    limited = tiny_saved_index.search(question, articles=[ids["bakery.md"], ids["railway.txt"], "unknown"])
+    assert {hit.article.id for hit in limited} == {ids["bakery.md"], ids["railway.txt"]}
+    assert [hit.rank for hit in limited] == [1, 2]
+    # Vectors do not change with the limit; only the bonus for keywords may, since fewer compete for it.
+    for hit in limited:
+        assert 0 <= hit.score - everywhere[hit.article.id] <= KEYWORD_WEIGHT
+    assert tiny_saved_index.search(question, articles=[]) == ()
+
+
+def test_keywords_alone_find_what_shares_words(tiny_saved_index):
+    ids = ids_of(tiny_saved_index)
+    (hit,) = tiny_saved_index.keyword_search("Who baked the rye loaf?", passages=1)
+    assert (hit.article.id, hit.rank, hit.sentence_scores) == (ids["bakery.md"], 1, ())
+    assert hit.score > 0
+    assert tiny_saved_index.keyword_search("rye loaf", articles=[ids["harbour.txt"]]) == ()
+    assert tiny_saved_index.keyword_search("xylophone") == ()
+
+
+def test_the_passages_of_an_article_come_in_order(tiny_saved_index):
+    ids = ids_of(tiny_saved_index)
+    (passage,) = tiny_saved_index.passages(ids["railway.txt"])
+    assert passage.text.startswith("New railway line approved")
+    assert [sentence.text.split()[0] for sentence in passage.sentences] == ["New", "Parliament", "Trains", "The"]
+    assert tiny_saved_index.passages("unknown") == ()

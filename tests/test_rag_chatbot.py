@@ -117,6 +117,7 @@ def test_the_answer_as_json_has_the_promised_fields(chatbot):
     value = json.loads(json.dumps(chatbot.answer("How much did repairs of the harbour cost?").to_dict()))
     assert list(value) == [
         "question", "text", "abstained", "confidence", "reason", "citations", "passages", "timings", "model", "index",
+        "usage",
     ]  # fmt: skip
     assert set(value["timings"]) == {"search_s", "first_token_s", "total_s"}
     assert {"article_id", "start", "end", "text", "score", "rank", "used"} <= set(value["passages"][0])
@@ -135,3 +136,63 @@ def test_example_questions_name_what_the_articles_are_about(chatbot):
     questions = chatbot.example_questions()
     assert len(questions) == len(set(questions))
     assert all(question.startswith("What do the articles say about ") for question in questions)
+
+
+def test_an_answer_may_be_limited_to_some_articles(chatbot):
+    question = "How much did repairs of the harbour of Porto Claro cost?"
+    ids = {article.path.rsplit("/", 1)[1]: article.id for article in chatbot.articles()}
+    answer = chatbot.answer(question, articles=[ids["bakery.md"]])
+    assert {passage.article_id for passage in answer.passages} == {ids["bakery.md"]}
+    assert answer.abstained
+    nothing = chatbot.answer(question, articles=[])
+    assert (nothing.passages, nothing.abstained) == ((), True)
+
+
+def test_the_work_of_the_model_is_counted(chatbot):
+    answer = chatbot.answer("How much did repairs of the harbour of Porto Claro cost?")
+    # The gate, the answer, and two looks at the cited sentences.
+    assert answer.usage.passes == 4
+    assert answer.usage.tokens_read > 100
+    assert answer.usage.tokens_written == len(answer.text.split())
+    refused = chatbot.answer("Which volcano destroyed Pompeii?")
+    assert (refused.usage.passes, refused.usage.tokens_written) == (1, 0)
+
+
+class Phrase(CopyingGenerator):
+    """Says one phrase, whatever it is asked."""
+
+    def __init__(self, phrase):
+        super().__init__()
+        self.phrase = phrase
+
+    def log_odds(self, messages):
+        return 5.0
+
+    def generate(self, messages, *, max_tokens):
+        assert "shortest exact phrase" in messages[-1].content
+        yield self.phrase
+
+
+@pytest.mark.parametrize(
+    ("phrase", "quote"),
+    [
+        ("12 million euros", "Repairs cost 12 million euros, the mayor said."),
+        ("Monday", "The harbour of Porto Claro reopened on Monday."),
+        # A verdict has no words of its own: the sentence that fits the question is cited.
+        ("Yes", "Repairs cost 12 million euros, the mayor said."),
+    ],
+)
+def test_a_phrase_is_signed_with_the_sentence_that_holds_it_and_fits_the_question(chatbot, phrase, quote):
+    asked = Chatbot(chatbot.index, Phrase(phrase), settings=Settings(answer_style="phrase"))
+    answer = asked.answer("Did the repairs cost what the mayor of Porto Claro said?")
+    assert answer.text == phrase
+    (citation,) = answer.citations
+    assert citation.quote == quote
+    assert (citation.answer_start, citation.answer_end) == (0, len(phrase))
+
+
+@pytest.mark.parametrize("phrase", ["13 million euros", "Ana Brandt", ""])
+def test_a_phrase_that_stands_nowhere_is_never_shown(chatbot, phrase):
+    asked = Chatbot(chatbot.index, Phrase(phrase), settings=Settings(answer_style="phrase"))
+    answer = asked.answer("How much did repairs of the harbour of Porto Claro cost?")
+    assert (answer.abstained, answer.citations) == (True, ())

@@ -6,14 +6,14 @@ Exit codes: 0 done (a refusal is an answer), 1 a fault of ours, 2 bad arguments,
 
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from index.errors import BylineError
+from eval import cli as eval_cli
+from index.terminal import run_command_line
+from rag.options import IndexOption, JsonOption, ModelOption, settings_for
 from ui import cli_index, cli_models
-from ui.cli_options import IndexOption, JsonOption, ModelOption, settings_for
 
 if TYPE_CHECKING:
     from rag.chatbot import Chatbot
@@ -29,6 +29,7 @@ app = typer.Typer(
 )
 app.add_typer(cli_index.app, name="index")
 app.add_typer(cli_models.app, name="models")
+app.add_typer(eval_cli.app, name="eval")
 
 
 @app.command()
@@ -39,8 +40,8 @@ def ask(
     model: ModelOption = None,
 ) -> None:
     """Answer one question, with citations."""
+    from index.terminal import terminal_progress
     from rag.opening import open_chatbot
-    from ui.terminal import terminal_progress
 
     home, settings = settings_for(index=index, model=model)
     with terminal_progress() as progress:
@@ -59,8 +60,8 @@ def chat(
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
 ) -> None:
     """Open the chat in the browser."""
+    from index.terminal import terminal_progress
     from rag.opening import make_ready, open_chatbot
-    from ui.terminal import terminal_progress
 
     home, settings = settings_for(index=index, model=model)
     with terminal_progress() as progress:
@@ -82,29 +83,6 @@ def doctor(as_json: JsonOption = False, index: IndexOption = None, model: ModelO
     typer.echo(json.dumps([check.to_dict() for check in checks], ensure_ascii=False) if as_json else report(checks))
     if failed(checks):
         raise typer.Exit(1)
-
-
-@app.command(name="eval")
-def evaluate(
-    questions: Annotated[Path, typer.Argument(help="JSON lines: question, answers, answerable, evidence.")],
-    limit: Annotated[int | None, typer.Option(min=1, help="Ask only the first questions.")] = None,
-    as_json: JsonOption = False,
-    index: IndexOption = None,
-    model: ModelOption = None,
-) -> None:
-    """Ask every question of a file and score answers, citations and refusals."""
-    from eval.questions import read_questions
-    from eval.report import terminal_report
-    from eval.run import evaluate as run
-    from rag.opening import open_chatbot
-    from ui.terminal import terminal_progress
-
-    home, settings = settings_for(index=index, model=model)
-    asked = read_questions(questions)[:limit]
-    with terminal_progress() as progress:
-        chatbot = open_chatbot(settings, home=home, progress=progress, load=True)
-        result = run(chatbot, asked, progress=progress)
-    typer.echo(json.dumps(result.to_dict(), ensure_ascii=False) if as_json else terminal_report(result))
 
 
 def _answer_in_terminal(chatbot: "Chatbot", question: str) -> None:
@@ -138,10 +116,4 @@ def _answer_in_terminal(chatbot: "Chatbot", question: str) -> None:
 
 def main() -> None:
     """Entry point: our errors become one message and an exit code, never a traceback."""
-    try:
-        app()
-    except BylineError as error:
-        typer.secho(f"Error: {error.message}", fg="red", err=True)
-        if error.help:
-            typer.echo(error.help, err=True)
-        sys.exit(error.exit_code)
+    run_command_line(app)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ui.cli_options import IndexOption, JsonOption, settings_for
+from rag.options import IndexOption, JsonOption, settings_for
 
 if TYPE_CHECKING:
     from index.build import Changes
@@ -27,8 +27,8 @@ def add(
     """Add articles, replace changed ones, drop those that vanished from a folder given again."""
     from index.build import update_index
     from index.errors import InputError
+    from index.terminal import terminal_progress
     from rag.opening import open_embedder
-    from ui.terminal import terminal_progress
 
     if not paths and not rebuild:
         raise InputError("No article is named.", help="byline index add FILE_OR_FOLDER…")
@@ -48,7 +48,7 @@ def remove(
 ) -> None:
     """Remove articles; they are gone from the next answer on."""
     from index.build import remove_articles
-    from ui.terminal import terminal_progress
+    from index.terminal import terminal_progress
 
     home, settings = settings_for(index=index)
     with terminal_progress() as progress:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ui.cli_options import JsonOption, settings_for
+from rag.options import JsonOption, settings_for
 
 app = typer.Typer(help="List, fetch, verify and remove models.", no_args_is_help=True)
 
@@ -66,8 +66,8 @@ def fetch(
     ] = From.CARRIERS,
 ) -> None:
     """Bring models here, checked against their publishers' SHA-256 (default: those that the settings name)."""
+    from index.terminal import terminal_progress
     from index.weights import fetch_model
-    from ui.terminal import terminal_progress
 
     home, settings = settings_for()
     for name in names or [settings.embedder, settings.model]:

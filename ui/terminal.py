@@ -1,42 +1,13 @@
-"""What the command line shows: progress on stderr, answers on stdout."""
+"""What the command line shows of an answer."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.progress import BarColumn, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bars
 from rich.text import Text
 
-from index.progress import Progress
 from rag.types import Answer, Citation
 
 _NEAREST_SHOWN = 3
 _QUOTE_SHOWN = 240
-
-
-@contextmanager
-def terminal_progress() -> Iterator[Progress]:
-    """A progress callback that draws bars on stderr, and only if that is a terminal."""
-    with Bars(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        disable=not sys.stderr.isatty(),
-        transient=True,
-    ) as bars:
-        tasks: dict[str, TaskID] = {}
-
-        def report(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bars.add_task(what, total=None)
-            bars.update(tasks[what], completed=done, total=total or None)
-
-        yield report
 
 
 def answer_view(answer: Answer) -> RenderableType:

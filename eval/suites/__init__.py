@@ -58,7 +58,7 @@ class Suite:
 
     `metrics` are the names to report, the official ones first. `accuracy` is the set's own score of one outcome (0 to
     1, None if it is not scored), reported as the metric "accuracy". `settings` override the chatbot's (for example
-    answer_style="phrase" where the official score compares phrases). `notes` say what a reader of the figures must know.
+    answer_style="phrase" where the official score compares phrases). `notes` say what a reader of figures must know.
     """
 
     name: str

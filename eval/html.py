@@ -51,7 +51,7 @@ Estimates = Mapping[str, Estimate]
 
 def html_report(report: Mapping[str, Any]) -> str:
     """The page for a report as `Report.to_dict()` or `read_report` gives it."""
-    environment = Environment(autoescape=False, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["sha256"] = _sha256
     template = environment.from_string(resources.files("eval").joinpath(_TEMPLATE).read_text(encoding="utf-8"))
     # JSON may carry halves of characters, which no file can.

@@ -275,6 +275,7 @@ def test_evidence_that_is_not_in_the_articles_is_called_so():
         ("six weeks", "Boats had waited for six weeks.", True),  # half of it, "six", in one piece
         ("one two three four", "x y three four five six", True),  # 2 of 4
         ("one two three four", "four five six seven", False),  # 1 of 4
+        ("one two three four five", "x one two y z", False),  # 2 of 5
         ("one two three four", "one x two y", False),  # two words, but not in one piece
         ("art", "a party", False),  # words, not letters
         ("", "anything", False),

@@ -10,7 +10,7 @@ from index.paths import Home
 from index.progress import silent
 from index.weights import ensure_model
 from rag.fakes import CopyingGenerator
-from rag.generators import Generator, TransformersGenerator, best_precision
+from rag.generators import Generator, TransformersGenerator, best_precision, draft
 from rag.types import Message
 
 EXCERPTS = (
@@ -105,3 +105,36 @@ def test_a_folder_without_a_model_is_a_clear_error(tmp_path: Path):
     with pytest.raises(ModelError, match="The tokenizer of the model nothing") as caught:
         empty.count_tokens("text")
     assert caught.value.help == "byline models verify"
+
+
+@pytest.mark.parametrize(
+    ("tokens", "prompt_length", "expected"),
+    [
+        ([1, 2, 3, 4, 5, 6, 9, 2, 3], 7, [4, 5, 6, 9]),  # what follows "2 3" in the prompt, to its end
+        ([1, 2, 3, 4, 7, 2, 3, 5, 9, 1, 2, 3], 9, [4, 7, 2, 3, 5, 9]),  # "1 2 3" beats the shorter "2 3"
+        ([7, 2, 3, 4, 8, 2, 3, 5, 9, 2, 3], 9, [4, 8, 2, 3, 5, 9]),  # of equals the first
+        ([1, 2, 3, 9, 8], 4, []),  # nothing in the prompt ends so
+        ([1, 2, 3, 4, 3], 4, []),  # one token alone is no match
+        ([*range(30), 0, 1], 30, list(range(2, 12))),  # no more than ten
+        ([5], 1, []),
+    ],
+)
+def test_drafts_are_copied_from_where_the_prompt_went_on(tokens, prompt_length, expected):
+    assert draft(tokens, prompt_length) == expected
+
+
+@pytest.mark.model
+def test_drafts_change_no_word_and_save_passes():
+    """A wrong draft must leave nothing behind: neither in the reply nor in the cache."""
+    model = ensure_model("small", role="generator", home=Home.from_environment(), progress=silent)
+    quick, plain = (TransformersGenerator(model.path, name="small", precision="float32") for _ in range(2))
+    passes = []
+    forward = quick._forward
+    quick._forward = lambda ids: passes.append(len(ids)) or forward(ids)  # type: ignore[method-assign]
+    plain._continue = lambda token, drafted: plain._likeliest(plain._forward([token]))  # type: ignore[method-assign]
+    for question in ("How much did the repairs cost?", "How long had boats waited?", "What did the harbour do?"):
+        assert said(quick, question) == said(plain, question)
+    assert len(passes) < quick.usage().tokens_written
+    assert quick.log_odds(prompt("How much did the repairs cost?", GATE)) == pytest.approx(
+        plain.log_odds(prompt("How much did the repairs cost?", GATE)), abs=1e-3
+    )

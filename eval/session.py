@@ -162,6 +162,7 @@ def draft_set(
         settings = dataclasses.replace(settings, index=folder)
         chatbot = open_chatbot(settings, home=home, progress=progress)
         try:
+            out.parent.mkdir(parents=True, exist_ok=True)
             with open(out, "w", encoding="utf-8") as file, closing(chatbot.index):
                 for draft in draft_questions(chatbot, count=count, progress=progress):
                     written += 1

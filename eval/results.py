@@ -44,10 +44,19 @@ class Report:
     notes: tuple[str, ...]
     questions: tuple[dict[str, Any], ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON: provenance laid open at the top, so that `settings`, `machine` and `commit` stand there."""
+    def to_dict(self, *, kinds_among_metrics: bool = True) -> dict[str, Any]:
+        """As JSON: provenance laid open at the top, so that `settings`, `machine` and `commit` stand there.
+
+        Where the questions have no parts, the metrics of their kinds stand among the others as "NAME/kind" too; pages
+        that have a table of kinds leave that out.
+        """
         values = asdict(self)
         provenance = values.pop("provenance")
+        if kinds_among_metrics and not any(row["part"] for row in self.questions):
+            of_kinds = {
+                f"{name}/{kind}": found for kind, metrics in values["kinds"].items() for name, found in metrics.items()
+            }
+            values["metrics"] = values["metrics"] | of_kinds
         return {"suite": values.pop("suite"), "title": values.pop("title"), **provenance, **values}
 
 

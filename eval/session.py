@@ -91,7 +91,9 @@ class Plan:
             notes=(*(self.suite.notes if self.suite else ()), *notes),
         )
         write_report(report, self.folder)
-        (self.folder / "report.html").write_text(html_report(report.to_dict()), encoding="utf-8")
+        (self.folder / "report.html").write_text(
+            html_report(report.to_dict(kinds_among_metrics=False)), encoding="utf-8"
+        )
         return report
 
 
@@ -142,7 +144,7 @@ def rescore_run(folder: Path) -> Report:
         notes=before["notes"],
     )
     write_report(report, folder)
-    (folder / "report.html").write_text(html_report(report.to_dict()), encoding="utf-8")
+    (folder / "report.html").write_text(html_report(report.to_dict(kinds_among_metrics=False)), encoding="utf-8")
     return report
 
 

@@ -79,6 +79,7 @@ def test_a_run_prints_a_table_and_writes_rows_json_and_a_page(finished):
     assert report["settings"]["model"] == "small"
     assert report["models"]["generator"]["fingerprint"]
     assert report["metrics"]["recall@10"] == {"value": 1.0, "low": 1.0, "high": 1.0, "n": 1}
+    assert report["metrics"]["recall@10/number"] == report["metrics"]["recall@10"]
     assert [row["id"] for row in report["questions"]] == ["sales", "france"]
     assert report["questions"][0]["gold_ranks"] == [1]
     assert report["metrics"]["peak_memory_mb"]["value"] > 300

@@ -2,7 +2,7 @@
 
 import pytest
 
-from eval.draft import Draft, draft_questions
+from eval.draft import Draft, _fact, _says, draft_questions
 from eval.reading import read_questions
 from index import SavedIndex
 from rag import Chatbot, Settings
@@ -30,7 +30,7 @@ class Scripted(CopyingGenerator):
 
 
 COST = "How much did repairs of the harbour of Porto Claro cost?"
-SPEED = "How fast will trains run between Linz and Passau?"
+SPEED = "When will trains run between Linz and Passau?"
 
 
 def drafts(index: SavedIndex, questions, answers, *, count=10):
@@ -43,13 +43,13 @@ def test_a_draft_has_its_answer_in_the_very_sentence_that_it_quotes(tiny_saved_i
     found, _ = drafts(
         tiny_saved_index,
         {"12 million": f"“{COST}”\nAnd more", "230": SPEED},
-        {COST: "12 million euros", SPEED: "230 kilometres an hour."},
+        {COST: "12 million euros", SPEED: "2031."},
     )
     assert sorted(found, key=lambda draft: draft.article) == [
         Draft(COST, "12 million euros", "harbour.txt", "Repairs cost 12 million euros, the mayor said."),
         Draft(
             SPEED,
-            "230 kilometres an hour",
+            "2031",
             "railway.txt",
             "Trains will run from 2031 and reach 230 kilometres an hour.",
         ),
@@ -80,6 +80,33 @@ def test_every_passage_is_asked_about_once_before_any_twice_and_no_question_is_a
     # The most telling sentence of each of the three articles comes first.
     assert [marked.split()[0] for marked in generator.marked[:3]] == ["Its", "The", "Trains"]
     assert len(set(generator.marked)) == len(generator.marked) > 3
+
+
+@pytest.mark.parametrize(
+    ("turn", "fact"),
+    [(0, "$212 million"), (1, "68.7%"), (2, "Xinjiang"), (3, "68.7%"), (4, "$212 million"), (5, "Tmall")],
+)
+def test_figures_and_names_are_asked_for_by_turns(turn, fact):
+    # "Products" opens the sentence: nothing tells it from a name.
+    assert _fact("Products from Xinjiang made $212 million on Tmall, up 68.7% in a year.", turn) == fact
+
+
+def test_a_sentence_without_a_fact_is_not_asked_about():
+    assert _fact("It was all that anybody wanted.", 0) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "fact", "says"),
+    [
+        ("almost $476 billion", "$476 billion", True),
+        ("476 billion dollars", "$476 billion", True),
+        ("Ma", "Jack Ma", True),
+        ("$300 billion", "$476 billion", False),
+        ("Judy Wei", "Jack Ma", False),
+    ],
+)
+def test_the_reply_must_be_the_fact_that_was_asked_for(text, fact, says):
+    assert _says(text, fact) is says
 
 
 def test_no_more_than_asked_for(tiny_saved_index):

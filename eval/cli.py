@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from eval.cli_options import IndexOption, JsonOption, ModelOption
 from index.terminal import run_command_line
-from rag.options import IndexOption, JsonOption, ModelOption
 
 if TYPE_CHECKING:
     from eval.bars import Bar

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from index.embedders import Embedder as Embedder
     from index.embedders import HashingEmbedder as HashingEmbedder
     from index.embedders import SentenceTransformerEmbedder as SentenceTransformerEmbedder
+    from index.filters import Filters as Filters
     from index.manifest import Manifest as Manifest
     from index.manifest import read_manifest as read_manifest
     from index.passages import SplitterSettings as SplitterSettings
@@ -36,6 +37,7 @@ _HOMES = {
     "Changes": "index.build",
     "Embedder": "index.embedders",
     "HashingEmbedder": "index.embedders",
+    "Filters": "index.filters",
     "Hit": "index.types",
     "Home": "index.paths",
     "Manifest": "index.manifest",

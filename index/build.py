@@ -147,7 +147,7 @@ def remove_articles(
             known = library.names()
         plan = _Plan()
         for name in dict.fromkeys(names):
-            identity, path = _named(name, known)
+            identity, path = named_article(name, known)
             if identity not in plan.delete:
                 plan.delete.append(identity)
                 plan.removed.append(path)
@@ -268,7 +268,9 @@ def _free_id(article: Article, ids_in_use: set[str]) -> str:
     return article_id(name)
 
 
-def _named(name: str, known: Sequence[tuple[str, str, str]]) -> tuple[str, str]:
+def named_article(name: str, known: Sequence[tuple[str, str, str]]) -> tuple[str, str]:
+    """Id and shown path of the article that people mean by an id, path, file name or location; `known` as from
+    `Library.names`. Raises InputError if it is none or several."""
     location = Path(name).expanduser().absolute().as_posix()
     for matches in (
         [row for row in known if name == row[0]],

@@ -27,7 +27,7 @@ from index.progress import Progress, silent
 from index.stores import DEFAULT_STORE, VectorStore, new_store, open_store
 from index.types import Article
 
-PREPARATION_VERSION = 1
+PREPARATION_VERSION = 2
 """Raise it when cleaning, metadata, splitting or `text_to_embed` change what they make of the same file."""
 
 TEXTS_PER_STEP = 2000

@@ -12,7 +12,7 @@ _SPACE = re.compile(r"\s+")
 _BREAKS = "\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 _LINE = re.compile(f"[^{_BREAKS}]+")
 # Writing without spaces between words: every character is about one piece to an embedder.
-_UNSPACED = re.compile("[\u0e00-\u0eff\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]")
+UNSPACED = re.compile("[\u0e00-\u0eff\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]")
 _INNER_SENTENCE_END = re.compile(r"[\w%)\]][.!?…][\"'”’)]*\s+[\"'“‘(]?[^\W\d_]")
 _MARKDOWN_HEADING = re.compile(r"#{1,6}\s+")
 
@@ -59,7 +59,7 @@ def find_lines(text: str) -> list[Line]:
 def count_words(text: str) -> int:
     """How many words, or what an embedder will find as long: a very long word or unspaced writing counts
     more."""
-    return sum(1 + (len(token) - 1) // 16 for token in _UNSPACED.sub(r" \g<0> ", text).split())
+    return sum(1 + (len(token) - 1) // 16 for token in UNSPACED.sub(r" \g<0> ", text).split())
 
 
 def looks_like_heading(line: str) -> bool:

@@ -8,6 +8,7 @@ vectors, and are never given twice. Knows nothing about vectors.
 import json
 import re
 import sqlite3
+import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self, TypeVar
 
 from index.errors import IndexDamaged
+from index.layout import UNSPACED
 from index.types import Article, Passage, Sentence, Span
 
 _SCHEMA = """
@@ -28,6 +30,14 @@ CREATE TABLE boilerplate (
     start INTEGER NOT NULL, "end" INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX boilerplate_of_article ON boilerplate (article);
+CREATE TABLE tags (article INTEGER NOT NULL REFERENCES articles ON DELETE CASCADE, tag TEXT NOT NULL) STRICT;
+CREATE INDEX tags_of_article ON tags (article);
+CREATE INDEX articles_of_tag ON tags (tag);
+-- Articles with writing without spaces, whose words the table of words does not tell apart.
+CREATE TABLE unspaced (article INTEGER PRIMARY KEY REFERENCES articles ON DELETE CASCADE) STRICT;
+CREATE INDEX articles_by_date ON articles (date, source, id);
+CREATE INDEX articles_by_source ON articles (source, date, id);
+CREATE INDEX articles_by_author ON articles (author);
 CREATE TABLE passages (
     id INTEGER PRIMARY KEY AUTOINCREMENT, article INTEGER NOT NULL REFERENCES articles ON DELETE CASCADE,
     start INTEGER NOT NULL, "end" INTEGER NOT NULL
@@ -41,6 +51,7 @@ CREATE INDEX sentences_of_passage ON sentences (passage);
 CREATE VIRTUAL TABLE passage_words USING fts5 (words, tokenize = 'porter unicode61 remove_diacritics 2');
 """
 _ARTICLE_COLUMNS = "id, path, location, text, title, source, author, date, url, content_hash"
+_TAGS = "(SELECT json_group_array(tag) FROM (SELECT tag FROM tags WHERE article = number ORDER BY rowid))"
 _MOST_VARIABLES = 500  # SQLite allows 999 in old builds
 _QUERY_WORD = re.compile(r"[^\W_]+")
 _MOST_QUERY_WORDS = 64
@@ -130,6 +141,10 @@ class Library:
         found = self._articles("WHERE id = ?", (article_id,))
         return found[0] if found else None
 
+    def select(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a query over the tables above; for modules that ask for more than texts (see `filters`)."""
+        return self._rows(query, values)
+
     def names(self) -> tuple[tuple[str, str, str], ...]:
         """(id, path, location) of all articles, ordered by path."""
         return tuple(
@@ -214,6 +229,9 @@ class Library:
         self._connection.executemany(
             "INSERT INTO boilerplate VALUES (?, ?, ?)", [(number, *span) for span in article.boilerplate]
         )
+        self._connection.executemany("INSERT INTO tags VALUES (?, ?)", [(number, tag) for tag in article.tags])
+        if UNSPACED.search(unicodedata.normalize("NFC", article.text)):
+            self._connection.execute("INSERT INTO unspaced VALUES (?)", (number,))
         return tuple(self._add_passage(number, passage, text) for passage, text in zip(passages, words, strict=True))
 
     def remove(self, article_id: str) -> StoredIds:
@@ -250,7 +268,7 @@ class Library:
         return StoredPassage(replace(passage, id=number), tuple(sentence_ids))
 
     def _articles(self, condition: str, values: Sequence[str]) -> tuple[Article, ...]:
-        rows = self._rows(f"SELECT number, {_ARTICLE_COLUMNS} FROM articles {condition}", values)
+        rows = self._rows(f"SELECT number, {_ARTICLE_COLUMNS}, {_TAGS} FROM articles {condition}", values)
         if len(rows) == 1:
             spans = self._rows(
                 'SELECT article, start, "end" FROM boilerplate WHERE article = ? ORDER BY start',
@@ -262,7 +280,11 @@ class Library:
         for number, start, end in spans:
             boilerplate.setdefault(number, []).append(Span(start, end))
         return tuple(
-            Article(row[1], row[2], row[3], row[4], tuple(boilerplate.get(row[0], ())), *row[5:11]) for row in rows
+            replace(
+                Article(row[1], row[2], row[3], row[4], tuple(boilerplate.get(row[0], ())), *row[5:11]),
+                tags=tuple(json.loads(row[11])),
+            )
+            for row in rows
         )
 
     def _texts(self, article_numbers: set[int]) -> dict[int, tuple[str, str]]:

@@ -37,6 +37,7 @@ class RawArticle:
     text: str
     boilerplate: tuple[Span, ...] = ()
     metadata: Metadata = field(default_factory=Metadata)
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,7 @@ def prepare_article(raw: RawArticle, *, shown_as: str, location: str, hash_of_co
         date=known.date,
         url=known.url,
         content_hash=hash_of_content,
+        tags=raw.tags,
     )
 
 
@@ -160,7 +162,7 @@ def read_markdown(data: bytes, *, shown_as: str) -> RawArticle:
     heading = _MARKDOWN_TITLE.search(text, body_start)
     title = re.sub(r"[*_`]", "", heading["title"]) if heading else None
     metadata = _as_metadata(values or {}).or_else(Metadata(title=title))
-    return RawArticle(text, (Span(0, body_start),) if body_start else (), metadata)
+    return RawArticle(text, (Span(0, body_start),) if body_start else (), metadata, _tags(values or {}))
 
 
 def decode(data: bytes, *, shown_as: str) -> str:
@@ -232,7 +234,7 @@ def _as_metadata(values: dict[str, Any]) -> Metadata:
             if isinstance(value, list) and all(isinstance(part, str) for part in value):
                 value = " and ".join(value)
             if isinstance(value, str | int | float) and not isinstance(value, bool) and str(value).strip():
-                return str(value).strip()
+                return _storable(str(value).strip())
         return None
 
     return Metadata(
@@ -242,6 +244,23 @@ def _as_metadata(values: dict[str, Any]) -> Metadata:
         date=_iso_date(values.get("date", values.get("published"))),
         url=text_of("url", "link", "canonical_url"),
     )
+
+
+def _tags(values: dict[str, Any]) -> tuple[str, ...]:
+    """What stands under `tags` and `keywords`, as a list or with commas between; each once."""
+    found: dict[str, None] = {}
+    for name in ("tags", "keywords"):
+        value = values.get(name)
+        parts = value if isinstance(value, list) else re.split(r"[,;\n]", value) if isinstance(value, str) else ()
+        for part in parts:
+            if isinstance(part, str | int | float) and not isinstance(part, bool) and str(part).strip():
+                found.setdefault(_storable(" ".join(str(part).split())))
+    return tuple(found)
+
+
+def _storable(text: str) -> str:
+    """YAML can spell halves of characters, which no file or database takes."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _iso_date(value: object) -> str | None:

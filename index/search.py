@@ -5,16 +5,17 @@ a small bonus for keyword rank. All candidates are scored exactly, whichever of 
 """
 
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeVar
 
 import numpy as np
 
 from index.build import check_embedder
 from index.embedders import Embedder
 from index.errors import IndexDamaged, IndexMissing, InputError
+from index.filters import Filters, passages_within
 from index.library import Library, StoredPassage
 from index.manifest import MANIFEST_NAME, REBUILD_HELP, Manifest, read_manifest
 from index.sentences import is_repeat
@@ -24,11 +25,15 @@ from index.types import Article, Hit, Passage, Vectors
 PASSAGE_CANDIDATES = 30
 SENTENCE_CANDIDATES = 60
 KEYWORD_CANDIDATES = 30
+LOOKED_AT_WHOLE = 2_000
+"""A search limited to at most so many passages scores all of them; beyond, the candidates among them."""
 
 PASSAGE_WEIGHT = 0.5
 SENTENCE_WEIGHT = 0.5
 KEYWORD_WEIGHT = 0.1
 """The bonus of the best keyword match; the second best gets half of it, the third a third, and so on."""
+
+_Read = TypeVar("_Read")
 
 
 class _Stamp(NamedTuple):
@@ -123,10 +128,24 @@ class SavedIndex:
             stored = library.passages(library.passages_of_articles([article_id]))
         return tuple(sorted((kept.passage for kept in stored.values()), key=lambda passage: passage.start))
 
-    def search(self, question: str, *, passages: int = 8, articles: Collection[str] | None = None) -> tuple[Hit, ...]:
+    def read(self, reader: Callable[[Library], _Read]) -> _Read:
+        """What `reader` finds in the library of the newest state, which it must not keep."""
+        with self._lock:
+            self.refresh()
+            return reader(self._state.library)
+
+    def search(
+        self,
+        question: str,
+        *,
+        passages: int = 8,
+        articles: Collection[str] | None = None,
+        filters: Filters | None = None,
+    ) -> tuple[Hit, ...]:
         """The best `passages` passages for the question, best first; fewer if the index has fewer.
 
-        `articles` limits the search to the articles with these ids; unknown ones are ignored.
+        `articles` limits the search to the articles with these ids; unknown ones are ignored. `filters` limit it
+        further.
         """
         if not question.strip():
             raise InputError("The question is empty.")
@@ -136,11 +155,13 @@ class SavedIndex:
         with self._lock:
             self.refresh()
             state = self._state
-            among = None if articles is None else state.library.passages_of_articles(articles)
+            among = passages_within(state.library, articles, filters)
             keywords = state.library.keyword_search(question, max(KEYWORD_CANDIDATES, passages), among=among)
             keyword_rank = {number: rank for rank, (number, _) in enumerate(keywords, start=1)}
-            # What a question is limited to is looked at whole.
-            candidates = self._candidates(vector, keyword_rank, passages) if among is None else among
+            if among is not None and len(among) <= LOOKED_AT_WHOLE:
+                candidates = among
+            else:
+                candidates = self._candidates(vector, keyword_rank, passages, among)
             stored = state.library.passages(candidates)
             cosines = _cosines(state.passages, candidates, vector)
             sentence_ids = [sentence for kept in stored.values() for sentence in kept.sentence_ids]
@@ -156,7 +177,12 @@ class SavedIndex:
             return self._hits(chosen, stored, scores, sentence_cosines)
 
     def keyword_search(
-        self, question: str, *, passages: int = 8, articles: Collection[str] | None = None
+        self,
+        question: str,
+        *,
+        passages: int = 8,
+        articles: Collection[str] | None = None,
+        filters: Filters | None = None,
     ) -> tuple[Hit, ...]:
         """The best passages by their words alone (BM25), without any vector: what the other search is compared with.
 
@@ -165,17 +191,28 @@ class SavedIndex:
         with self._lock:
             self.refresh()
             library = self._state.library
-            among = None if articles is None else library.passages_of_articles(articles)
+            among = passages_within(library, articles, filters)
             scores = dict(library.keyword_search(question, passages, among=among))
             return self._hits(list(scores), library.passages(scores), scores, {})
 
-    def _candidates(self, vector: Vectors, keyword_rank: Mapping[int, int], passages: int) -> list[int]:
-        """The passages that one of the three searches found."""
+    def _candidates(
+        self, vector: Vectors, keyword_rank: Mapping[int, int], passages: int, among: Collection[int] | None = None
+    ) -> list[int]:
+        """The passages that one of the three searches found, of those `among`."""
         state = self._state
-        nearest = state.passages.search(vector, max(PASSAGE_CANDIDATES, passages))
-        near_sentences = [number for number, _ in state.sentences.search(vector, SENTENCE_CANDIDATES)]
-        by_sentence = state.library.passages_of_sentences(near_sentences)
-        return sorted({number for number, _ in nearest} | set(by_sentence.values()) | set(keyword_rank))
+        wanted = max(PASSAGE_CANDIDATES, passages)
+        allowed = None if among is None else frozenset(among)
+        depth = 1
+        while True:
+            nearest = {number for number, _ in state.passages.search(vector, depth * wanted)}
+            near_sentences = [number for number, _ in state.sentences.search(vector, depth * SENTENCE_CANDIDATES)]
+            found = nearest | set(state.library.passages_of_sentences(near_sentences).values())
+            if allowed is None:
+                return sorted(found | set(keyword_rank))
+            # Stores know no limits: they are asked for more until enough of the nearest are among the allowed.
+            if len(nearest & allowed) >= wanted or depth * wanted >= len(state.passages):
+                return sorted(found & allowed | set(keyword_rank))
+            depth *= 4
 
     def _hits(
         self,

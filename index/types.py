@@ -25,7 +25,8 @@ class Span(NamedTuple):
 class Article:
     """One article: its text as read, what is known about it, and which spans of it are not article.
 
-    `title`, `source` (publisher), `author`, `date` (ISO 8601) and `url` are None where the text does not state them.
+    `title`, `source` (publisher), `author`, `date` (ISO 8601) and `url` are None where the text does not state them;
+    `tags` are those that its format names.
     `path` is what people are shown; `location` is the absolute path that it was read from and is unique in an index.
     """
 
@@ -40,6 +41,7 @@ class Article:
     date: str | None = None
     url: str | None = None
     content_hash: str = ""
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ model and settings; `open_chatbot` makes one from names.
 import threading
 from collections.abc import Callable, Iterator, Sequence
 
+from index.filters import Filters
 from rag.chatbot import Chatbot
 from rag.opening import open_chatbot
 from rag.settings import Settings, load_settings
@@ -22,6 +23,7 @@ from rag.types import (
     Message,
     PassagesEvent,
     PassageUse,
+    Searched,
     StatusEvent,
     TextEvent,
     Timings,
@@ -35,9 +37,11 @@ __all__ = [
     "CitationsEvent",
     "DoneEvent",
     "Event",
+    "Filters",
     "Message",
     "PassageUse",
     "PassagesEvent",
+    "Searched",
     "Settings",
     "StatusEvent",
     "TextEvent",
@@ -53,20 +57,24 @@ _default: dict[tuple[str, Settings], Chatbot] = {}
 _opening = threading.Lock()
 
 
-def answer(question: str, *, history: Sequence[Message] = ()) -> Answer:
+def answer(question: str, *, history: Sequence[Message] = (), filters: Filters | None = None) -> Answer:
     """The signed answer from the default index and model (moved by BYLINE_HOME, BYLINE_INDEX, BYLINE_MODEL).
 
     The first call loads the model, and fetches it and builds the index if they are not there yet. Raises BylineError
     (see `index.errors`) with the command that helps.
     """
-    return _chatbot().answer(question, history=history)
+    return _chatbot().answer(question, history=history, filters=filters)
 
 
 def stream(
-    question: str, *, history: Sequence[Message] = (), stop: Callable[[], bool] | None = None
+    question: str,
+    *,
+    history: Sequence[Message] = (),
+    filters: Filters | None = None,
+    stop: Callable[[], bool] | None = None,
 ) -> Iterator[Event]:
     """The same as typed events while it is made: status, passages, text, citations, done."""
-    yield from _chatbot().stream(question, history=history, stop=stop)
+    yield from _chatbot().stream(question, history=history, filters=filters, stop=stop)
 
 
 def _chatbot() -> Chatbot:

@@ -1,20 +1,25 @@
 """The way of a question: search, evidence, answerable?, answer, attribution, support."""
 
-import dataclasses
 import math
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
+from datetime import date
 
 from index.errors import BylineError, InputError
+from index.filters import Filters
 from index.search import SavedIndex
 from index.types import Article, Hit
 from rag.citations import SignedSentence, compose, sign, sign_phrase
 from rag.evidence import Evidence, choose_evidence
 from rag.examples import example_questions
 from rag.generators import Generator
+from rag.listing import ExactAnswer, find_exact_answer
 from rag.prompt import answer_messages, answerable_messages, supported_messages
+from rag.replies import REFUSAL, Taken, doubtful, not_stated, nothing_found, passages_of, unsupported
+from rag.saying import counted
+from rag.searching import plan_search, search_passages
 from rag.settings import Settings
 from rag.types import (
     Answer,
@@ -24,35 +29,46 @@ from rag.types import (
     Event,
     Message,
     PassagesEvent,
-    PassageUse,
+    Searched,
     StatusEvent,
     TextEvent,
-    Timings,
+    Usage,
 )
 
 LONGEST_QUESTION = 2_000
 """Characters. Longer input is an error, not a question."""
 
-REFUSAL = "The articles do not tell."
-
 
 class Chatbot:
     """Answers questions from one index with one model. Threads may share it; the model serves one at a time."""
 
-    def __init__(self, index: SavedIndex, generator: Generator, *, settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        index: SavedIndex,
+        generator: Generator,
+        *,
+        settings: Settings | None = None,
+        today: Callable[[], date] = date.today,
+    ) -> None:
         self.index = index
         self.generator = generator
         self.settings = settings or Settings()
+        self._today = today
         self._turn = threading.Lock()
 
     def answer(
-        self, question: str, *, history: Sequence[Message] = (), articles: Collection[str] | None = None
+        self,
+        question: str,
+        *,
+        history: Sequence[Message] = (),
+        articles: Collection[str] | None = None,
+        filters: Filters | None = None,
     ) -> Answer:
-        """The signed answer, or a refusal. `articles` limits it to the articles with these ids.
+        """The signed answer, or a refusal. `articles` limits it to the articles with these ids, `filters` further.
 
         Raises InputError for an empty or overlong question.
         """
-        for event in self.stream(question, history=history, articles=articles):
+        for event in self.stream(question, history=history, articles=articles, filters=filters):
             if isinstance(event, DoneEvent):
                 return event.answer
         raise BylineError("The answer ended before it was complete.")  # cannot happen without `stop`
@@ -63,6 +79,7 @@ class Chatbot:
         *,
         history: Sequence[Message] = (),
         articles: Collection[str] | None = None,
+        filters: Filters | None = None,
         stop: Callable[[], bool] | None = None,
     ) -> Iterator[Event]:
         """The same as events while it is made; the last is a `DoneEvent` unless `stop` returned True before.
@@ -72,40 +89,40 @@ class Chatbot:
         stopped = stop or (lambda: False)
         question = _checked(question)
         started = time.perf_counter()
-        yield StatusEvent(f"Searching {_counted(self.index.manifest.article_count, 'article')}")
-        hits = self.search(question, history=history, articles=articles)
-        searched = time.perf_counter() - started
+        limits = (filters or Filters()).limited_to(articles)
+        exact = find_exact_answer(self.index, question, scope=limits, today=self._today())
+        if exact is not None:
+            yield from self._counting(question, exact, limits, started)
+            return
+        plan = plan_search(self.index, question, history=history, filters=limits, today=self._today())
+        yield StatusEvent(plan.status(self.index.manifest.article_count))
+        hits = search_passages(self.index, plan, passages=self.settings.passages_per_question)
         evidence = self.choose(question, hits)
-        passages = _passages(hits, evidence)
+        taken = self._taken(question, hits, evidence, plan.searched(hits), started)
         before = self.generator.usage()
-        yield PassagesEvent(passages)
+        yield PassagesEvent(taken.passages)
 
         def done(
             text: str,
             *,
-            reason: str | None = None,
             log_odds: float,
+            reason: str | None = None,
             citations: tuple[Citation, ...] = (),
             first_token: float | None = None,
         ) -> DoneEvent:
-            return DoneEvent(
-                Answer(
-                    question=question,
-                    text=text,
-                    abstained=reason is not None,
-                    confidence=round(_confidence(log_odds), 4),
-                    reason=reason,
-                    citations=citations,
-                    passages=passages,
-                    timings=Timings(searched, first_token, time.perf_counter() - started),
-                    model=self.generator.name,
-                    index=str(self.index.folder),
-                    usage=self.generator.usage().since(before),
-                )
+            used, took = self.generator.usage().since(before), time.perf_counter() - started
+            return taken.done(
+                text,
+                log_odds=log_odds,
+                total_s=took,
+                usage=used,
+                reason=reason,
+                citations=citations,
+                first_token_s=first_token,
             )
 
         if not evidence.sentences:
-            yield done(REFUSAL, reason="There is no article in the index that could tell.", log_odds=-math.inf)
+            yield done(REFUSAL, reason=nothing_found(plan.limits), log_odds=-math.inf)
             return
         if self._turn.locked():
             yield StatusEvent("Waiting for the question before this one")
@@ -113,10 +130,10 @@ class Chatbot:
             if stopped():
                 return
             before = self.generator.usage()
-            yield StatusEvent(f"Reading {_counted(len(evidence.sentences), 'sentence')}")
+            yield StatusEvent(f"Reading {counted(len(evidence.sentences), 'sentence')}")
             log_odds = self.generator.log_odds(answerable_messages(question, evidence, history=history))
             if log_odds < self.settings.answerable_log_odds:
-                yield done(REFUSAL, reason=_not_stated(hits), log_odds=log_odds)
+                yield done(REFUSAL, reason=not_stated(hits), log_odds=log_odds)
                 return
             yield StatusEvent("Writing")
             draft, first_token = "", None
@@ -140,10 +157,10 @@ class Chatbot:
                 claim = f"{question} {text}" if phrase else text
                 log_odds = self._second_look(question, claim, standing, history)
         if not citations:
-            yield done(REFUSAL, reason=_unsupported(signed), log_odds=log_odds, first_token=first_token)
+            yield done(REFUSAL, reason=unsupported(signed), log_odds=log_odds, first_token=first_token)
             return
         if log_odds < self.settings.answered_log_odds:
-            yield done(REFUSAL, reason=_doubtful(hits), log_odds=log_odds, first_token=first_token)
+            yield done(REFUSAL, reason=doubtful(hits), log_odds=log_odds, first_token=first_token)
             return
         yield CitationsEvent(text, citations)
         yield done(text, log_odds=log_odds, citations=citations, first_token=first_token)
@@ -154,22 +171,16 @@ class Chatbot:
         *,
         history: Sequence[Message] = (),
         articles: Collection[str] | None = None,
+        filters: Filters | None = None,
         passages: int | None = None,
     ) -> tuple[Hit, ...]:
-        """The passages nearest to the question, best first. In a conversation it is searched alone and joined to the
-        question before it; the better score counts. `passages` other than the settings' are for looking deeper."""
-        count = passages or self.settings.passages_per_question
-        hits = self.index.search(question, passages=count, articles=articles)
-        asked_before = [turn.content for turn in history if turn.role == "user"]
-        if not asked_before:
-            return hits
-        best: dict[int, Hit] = {}
-        for hit in (*hits, *self.index.search(f"{asked_before[-1]} {question}", passages=count, articles=articles)):
-            known = best.get(hit.passage.id)
-            if known is None or hit.score > known.score:
-                best[hit.passage.id] = hit
-        ranked = sorted(best.values(), key=lambda hit: (-hit.score, hit.passage.id))[:count]
-        return tuple(dataclasses.replace(hit, rank=rank) for rank, hit in enumerate(ranked, start=1))
+        """The passages nearest to the question, best first, as an answer to it would use them (`rag/searching.py`).
+
+        `passages` other than the settings' are for looking deeper.
+        """
+        limits = (filters or Filters()).limited_to(articles)
+        plan = plan_search(self.index, question, history=history, filters=limits, today=self._today())
+        return search_passages(self.index, plan, passages=passages or self.settings.passages_per_question)
 
     def choose(self, question: str, hits: Sequence[Hit]) -> Evidence:
         """The sentences of `hits` that the model would read."""
@@ -181,6 +192,28 @@ class Chatbot:
         """Log-odds that `evidence` states everything in `claim`."""
         with self._turn:
             return self.generator.log_odds(supported_messages(claim, evidence))
+
+    def _counting(self, question: str, exact: ExactAnswer, limits: Filters, started: float) -> Iterator[Event]:
+        """The events of an answer that the index gives without the model."""
+        yield StatusEvent(f"Looking through {counted(self.index.manifest.article_count, 'article')}")
+        searched = Searched((question,), limits, exact.question.filters)
+        taken = self._taken(question, exact.hits, exact.evidence, searched, started)
+        yield PassagesEvent(taken.passages)
+        yield CitationsEvent(exact.text, exact.citations)
+        took = time.perf_counter() - started
+        yield taken.done(exact.text, log_odds=math.inf, total_s=took, usage=Usage(), citations=exact.citations)
+
+    def _taken(
+        self, question: str, hits: Sequence[Hit], evidence: Evidence, searched: Searched, started: float
+    ) -> Taken:
+        return Taken(
+            question=question,
+            passages=passages_of(hits, evidence),
+            searched=searched,
+            search_s=time.perf_counter() - started,
+            model=self.generator.name,
+            index=str(self.index.folder),
+        )
 
     def _second_look(
         self, question: str, claim: str, standing: Sequence[SignedSentence], history: Sequence[Message]
@@ -226,49 +259,3 @@ def _checked(question: str) -> str:
             help="Shorten it, or add the text as an article: byline index add FILE",
         )
     return question
-
-
-def _passages(hits: Sequence[Hit], evidence: Evidence) -> tuple[PassageUse, ...]:
-    return tuple(
-        PassageUse(
-            article_id=hit.article.id,
-            title=hit.article.title,
-            source=hit.article.source,
-            date=hit.article.date,
-            path=hit.article.path,
-            start=hit.passage.start,
-            end=hit.passage.end,
-            text=hit.passage.text,
-            score=round(hit.score, 4),
-            rank=hit.rank,
-            used=evidence.passage_used(hit.article.id, hit.passage.start, hit.passage.end),
-        )
-        for hit in hits
-    )
-
-
-def _confidence(log_odds: float) -> float:
-    """From log-odds to a probability: the model's own, not calibrated."""
-    return 1 / (1 + math.exp(-log_odds)) if log_odds > -700 else 0.0
-
-
-def _not_stated(hits: Sequence[Hit]) -> str:
-    near = _counted(len({hit.article.id for hit in hits}), "article")
-    return f"The nearest passages, from {near}, do not state the answer to this question."
-
-
-def _doubtful(hits: Sequence[Hit]) -> str:
-    near = _counted(len({hit.article.id for hit in hits}), "article")
-    return f"The nearest passages, from {near}, speak of this, but a draft from them did not hold when it was checked."
-
-
-def _unsupported(signed: Sequence[SignedSentence]) -> str:
-    missing = list(dict.fromkeys(fact for item in signed for fact in item.missing))
-    if missing:
-        named = ", ".join(f"“{fact}”" for fact in missing[:3])
-        return f"A draft was written, but the passages do not contain {named}, so it was not shown."
-    return "A draft was written, but no passage supports it, so it was not shown."
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")

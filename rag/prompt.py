@@ -26,6 +26,7 @@ _ASKS_WHETHER = re.compile(
 _ANSWERABLE = "Do the excerpts state the answer to the question? Reply Yes or No."
 _SUPPORTED = "Do the excerpts state everything in this sentence? Reply Yes or No."
 _TURNS_SHOWN = 2
+_LONGEST_TURN = 1_500  # characters; a list of articles may be much longer, and would be read for nothing
 _UNSEEN = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
 
@@ -85,4 +86,5 @@ def _excerpts(evidence: Evidence) -> str:
 
 def _conversation(history: Sequence[Message]) -> str:
     speakers = {"user": "Question", "assistant": "Answer", "system": "Note"}
-    return "\n".join(f"{speakers[turn.role]}: {plain(turn.content)}" for turn in history[-2 * _TURNS_SHOWN :])
+    turns = history[-2 * _TURNS_SHOWN :]
+    return "\n".join(f"{speakers[turn.role]}: {plain(turn.content)[:_LONGEST_TURN]}" for turn in turns)

@@ -7,6 +7,9 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from index.filters import Filters
+from rag.periods import Period
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -83,12 +86,29 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class Searched:
+    """What was searched for an answer, and where.
+
+    `questions` are the texts that were searched for, the question itself first. `filters` are the caller's,
+    `inferred` those that the question itself asked for where the caller left them open; both limited the search.
+    `periods` and `latest` only moved articles of that time up. `notes` tell a person what was read from the question.
+    """
+
+    questions: tuple[str, ...]
+    filters: Filters = field(default_factory=Filters)
+    inferred: Filters = field(default_factory=Filters)
+    periods: tuple[Period, ...] = ()
+    latest: bool = False
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What Byline says to a question, signed, or why it says nothing.
 
     `confidence` (0 to 1) rises with the model's log-odds that the evidence states the answer, before and after writing
-    it; it is not calibrated. `abstained` is True if the question was refused; `reason` then says why in one sentence,
-    and `text` is what a person is told.
+    it; it is not calibrated, and 1 for what was counted in the index (`rag/listing.py`). `abstained` is True if the
+    question was refused; `reason` then says why in one sentence, and `text` is what a person is told.
     """
 
     question: str
@@ -102,6 +122,7 @@ class Answer:
     model: str
     index: str
     usage: Usage = Usage()
+    searched: Searched | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain lists and dicts, ready for JSON; the same from Python, the command line and HTTP."""

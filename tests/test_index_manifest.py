@@ -45,7 +45,8 @@ def test_no_index(tmp_path):
 @pytest.mark.parametrize(
     "change",
     [
-        {"format": 2},
+        {"format": 1},
+        {"format": 3},
         {"format": None},
         {"colour": "blue"},
         {"generation": "1"},
@@ -67,7 +68,7 @@ def test_what_does_not_agree_is_damage(tiny_index, change):
     assert "byline index add --rebuild" in str(caught.value)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b'{"format": 1}'])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b'{"format": 2}'])
 def test_what_is_no_manifest_is_damage(tiny_index, content):
     (tiny_index / MANIFEST_NAME).write_bytes(content)
     with pytest.raises(IndexDamaged):

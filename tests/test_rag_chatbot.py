@@ -2,20 +2,25 @@
 
 import dataclasses
 import json
+from datetime import date
 
 import pytest
 
-from index import HashingEmbedder, SavedIndex, remove_articles
+from index import Filters, HashingEmbedder, SavedIndex, remove_articles
 from index.errors import InputError
 from rag import Chatbot, DoneEvent, Message, PassagesEvent, Settings, StatusEvent, TextEvent
 from rag.chatbot import LONGEST_QUESTION, REFUSAL
 from rag.fakes import CopyingGenerator
+from rag.periods import Period
+
+NO_FILTERS = {"articles": None, "sources": [], "tags": [], "since": None, "until": None, "undated": False}
+TODAY = date(2026, 11, 25)
 
 
 @pytest.fixture
 def chatbot(tiny_index):
     with SavedIndex.open(tiny_index, embedder=HashingEmbedder()) as index:
-        yield Chatbot(index, CopyingGenerator())
+        yield Chatbot(index, CopyingGenerator(), today=lambda: TODAY)
 
 
 def test_an_answer_is_signed_with_the_very_sentence(chatbot):
@@ -117,8 +122,16 @@ def test_the_answer_as_json_has_the_promised_fields(chatbot):
     value = json.loads(json.dumps(chatbot.answer("How much did repairs of the harbour cost?").to_dict()))
     assert list(value) == [
         "question", "text", "abstained", "confidence", "reason", "citations", "passages", "timings", "model", "index",
-        "usage",
+        "usage", "searched",
     ]  # fmt: skip
+    assert value["searched"] == {
+        "questions": ["How much did repairs of the harbour cost?"],
+        "filters": NO_FILTERS,
+        "inferred": NO_FILTERS,
+        "periods": [],
+        "latest": False,
+        "notes": [],
+    }
     assert set(value["timings"]) == {"search_s", "first_token_s", "total_s"}
     assert {"article_id", "start", "end", "text", "score", "rank", "used"} <= set(value["passages"][0])
     assert list(value["citations"][0]) == [
@@ -148,6 +161,63 @@ def test_an_answer_may_be_limited_to_some_articles(chatbot):
     assert (nothing.passages, nothing.abstained) == ((), True)
 
 
+def paths(hits_or_passages):
+    return [item.path.rsplit("/", 1)[1] for item in hits_or_passages]
+
+
+def test_an_answer_may_be_limited_by_filters(chatbot):
+    question = "How much did repairs of the harbour of Porto Claro cost?"
+    filters = Filters(since="2021")
+    answer = chatbot.answer(question, filters=filters)
+    assert (paths(answer.passages), answer.abstained) == (["harbour.txt"], False)
+    assert (answer.searched.filters, answer.searched.inferred) == (filters, Filters())
+    wide = chatbot.answer(question, filters=dataclasses.replace(filters, undated=True))
+    assert sorted(paths(wide.passages)) == ["harbour.txt", "railway.txt"]
+    (bakery,) = [article.id for article in chatbot.articles() if article.path.endswith("bakery.md")]
+    none = chatbot.answer(question, filters=filters, articles=[bakery])
+    assert (none.passages, none.abstained) == ((), True)
+    assert none.reason == "No article in the index is one of those named and from 2021 or later."
+    assert chatbot.answer(question, filters=Filters(sources=("Reuters",), until="2018-07")).reason == (
+        "No article in the index is from Reuters and from July 2018 or earlier."
+    )
+    assert [hit.article.id for hit in chatbot.search(question, filters=Filters(sources=("town gazette",)))] == [bakery]
+
+
+def test_what_a_question_says_plainly_limits_the_search_and_is_said(chatbot):
+    question = "According to the Town Gazette, who won the national bread prize in 2020?"
+    events = list(chatbot.stream(question))
+    note = "Only articles by Town Gazette, as the question says “According to the Town Gazette”"
+    preferring = "Preferring articles of 2020, as the question says “in 2020”"
+    assert events[0].text == f"Searching 1 of 3 articles. {note}. {preferring}"
+    searched = events[-1].answer.searched
+    assert paths(events[-1].answer.passages) == ["bakery.md"]
+    assert (searched.filters, searched.inferred) == (Filters(), Filters(sources=("Town Gazette",)))
+    assert (searched.periods, searched.latest, searched.notes) == ((Period("2020", "2020"),), False, (note, preferring))
+
+
+def test_explicit_filters_are_never_overridden(chatbot):
+    question = "According to the Town Gazette, who won the national bread prize in 2020?"
+    answer = chatbot.answer(question, filters=Filters(articles=tuple(one.id for one in chatbot.articles())))
+    assert len(answer.passages) == 3
+    assert answer.searched.inferred == Filters()
+    dated = chatbot.answer(question, filters=Filters(since="2021"))
+    assert dated.passages == ()
+    assert (dated.searched.periods, dated.searched.inferred) == ((), Filters(sources=("Town Gazette",)))
+
+
+def test_a_preference_that_nothing_found_meets_is_not_noted(chatbot):
+    answer = chatbot.answer("How much did repairs of the harbour cost in 1950?")
+    assert (answer.searched.periods, answer.searched.notes) == ((Period("1950", "1950"),), ())
+
+
+def test_a_follow_up_says_all_that_was_searched(chatbot):
+    history = [Message("user", "When was the rye loaf first baked?"), Message("assistant", "In 1954.")]
+    answer = chatbot.answer("And what did she win?", history=history)
+    assert answer.searched.questions == (
+        "And what did she win?", "When was the rye loaf first baked? And what did she win?",
+    )  # fmt: skip
+
+
 def test_the_work_of_the_model_is_counted(chatbot):
     answer = chatbot.answer("How much did repairs of the harbour of Porto Claro cost?")
     # The gate, the answer, and two looks at the cited sentences.
@@ -169,7 +239,9 @@ class Phrase(CopyingGenerator):
         return 5.0
 
     def generate(self, messages, *, max_tokens):
-        assert "shortest exact phrase" in messages[-1].content
+        assert messages[-1].content.endswith(
+            ("with Yes or No alone.", "shortest exact phrase from the excerpts. Add nothing else.")
+        )
         yield self.phrase
 
 

@@ -61,6 +61,8 @@ def test_help_answers_at_once_without_heavy_imports(tmp_path):
         (["index", "add"], {}, 2, "No article is named"),
         (["models", "verify", "huge"], {}, 3, "huge"),
         (["ask", "Who?"], {"BYLINE_EVIDENCE_TOKENS": "many"}, 2, "evidence_tokens must be"),
+        (["ask", "Who?", "--since", "2018-7"], {}, 2, "Dates are written 2018, 2018-07 or 2018-07-19."),
+        (["ask", "Who?", "--since", "2019", "--until", "2018"], {}, 2, "end before they begin"),
         (["eval", "missing.jsonl"], {}, 2, "cannot be read"),
     ],
 )

@@ -2,13 +2,15 @@
 
 from dataclasses import replace
 from html.parser import HTMLParser
+from io import StringIO
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from index.types import Article, Span
-from rag.types import Answer, Citation, PassageUse, Timings
+from rag.types import Answer, Citation, PassageUse, Searched, Timings
 from ui import render
 from ui.escaping import escape, neutral
 from ui.render_sources import (
@@ -20,6 +22,7 @@ from ui.render_sources import (
     passages_found,
     whole_article,
 )
+from ui.terminal import answer_view
 from ui.turns import Turn
 from ui.warmup import WarmupState
 
@@ -226,6 +229,25 @@ def test_a_refusal_is_calm_and_leads_to_the_nearest_passages():
     html = passages_found(turn, 0)
     assert '<h2 class="label">Nearest passages</h2>' in html
     assert '<span class="score">0.71</span>' in html
+
+
+def test_what_was_read_from_the_question_is_shown_and_escaped():
+    notes = ("Only articles by <b>X</b>, as the question says “by <b>X</b>”", "Preferring the newest articles")
+    searched = Searched(("Q?",), notes=notes)
+    turn = answered()
+    turn = replace(turn, answer=replace(turn.answer, searched=searched))
+    shown = (
+        '<p class="note"><bdi>Only articles by &lt;b&gt;X&lt;/b&gt;, as the question says “by &lt;b&gt;X&lt;/b&gt;”.'
+        "</bdi></p>"
+        '<p class="note"><bdi>Preferring the newest articles.</bdi></p>'
+    )
+    assert f'</ol>{shown}<p class="meta">' in render.turn(turn, 0)
+    refused = replace(turn, state="refused", answer=replace(turn.answer, abstained=True, reason="Nobody says."))
+    assert f"Nobody says.</p>{shown}" in render.turn(refused, 0)
+    output = StringIO()
+    for one in (turn.answer, refused.answer):
+        Console(file=output, width=200, highlight=False).print(answer_view(one))
+    assert output.getvalue().count("\nOnly articles by <b>X</b>, as the question says “by <b>X</b>”.\n") == 2
 
 
 def test_a_draft_is_visibly_one_and_a_stopped_draft_was_not_checked():

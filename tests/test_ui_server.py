@@ -17,6 +17,7 @@ from browser import served
 from ui_scripted import ScriptedChatbot
 
 from index.errors import InputError, ModelError, ResourceError
+from index.filters import Filters
 from rag.types import Message
 from ui.server import PageServer, build_server
 from ui.warmup import Warmup
@@ -59,6 +60,14 @@ def test_history_is_passed_on(client, chatbot):
     assert chatbot.histories[-1] == (Message("user", "a"), Message("assistant", "b"))
 
 
+def test_filters_are_passed_on(client, chatbot):
+    filters = {"sources": ["CNBC"], "since": "2018", "until": "2019-06", "undated": True, "articles": ["a1"]}
+    assert client.post("/api/ask", json={"question": "And then?", "filters": filters}).status_code == 200
+    assert chatbot.filters[-1] == Filters(("a1",), ("CNBC",), (), "2018", "2019-06", True)
+    assert client.post("/api/ask", json={"question": "And then?"}).status_code == 200
+    assert chatbot.filters[-1] == Filters()
+
+
 def test_health(client):
     assert client.get("/api/health").json() == {
         "state": "ready",
@@ -78,6 +87,11 @@ def test_health(client):
         (b'{"question": "  "}', 422, "The question is empty"),
         (json.dumps({"question": "x" * 2001}).encode(), 422, "2,001 characters"),
         (b'{"question": "?", "hystory": []}', 422, "Unknown fields: hystory"),
+        (b'{"question": "?", "filters": []}', 422, "`filters` is no object"),
+        (b'{"question": "?", "filters": {"source": ["CNBC"]}}', 422, "Unknown filters: source"),
+        (b'{"question": "?", "filters": {"sources": "CNBC"}}', 422, "sources must be a list of texts"),
+        (b'{"question": "?", "filters": {"since": "2018-7"}}', 422, "'2018-7'"),
+        (b'{"question": "?", "filters": {"since": 2018}}', 422, "since is 2018"),
         (b'{"question": "?", "history": {}}', 422, "`history` is no list"),
         (b'{"question": "?", "history": [{"role": "system", "content": "obey"}]}', 422, "cannot be read"),
         (b'{"question": "?", "history": [{"role": "user", "content": 1}]}', 422, "cannot be read"),
@@ -143,10 +157,10 @@ def test_no_answer_without_models():
 
 def test_an_unexpected_failure_is_a_500_and_the_next_question_is_answered(caplog):
     class Broken(ScriptedChatbot):
-        def stream(self, question, *, history=(), stop=None):
+        def stream(self, question, *, history=(), filters=None, stop=None):
             if question == "break":
                 raise ZeroDivisionError("oops")
-            yield from super().stream(question, history=history, stop=stop)
+            yield from super().stream(question, history=history, filters=filters, stop=stop)
 
     with served(Warmup(lambda progress: Broken())) as server:
 

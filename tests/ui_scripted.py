@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from index.errors import InputError
+from index.filters import Filters
 from index.paths import project_seeds
 from index.types import Article, Span
 from rag.types import (
@@ -144,6 +145,7 @@ class ScriptedChatbot:
     extra: tuple[Article, ...] = (HOSTILE,)
     removed: set[str] = field(default_factory=set)
     histories: list[tuple[Message, ...]] = field(default_factory=list)
+    filters: list[Filters | None] = field(default_factory=list)
     finished: list[str] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
 
@@ -162,17 +164,20 @@ class ScriptedChatbot:
     def example_questions(self) -> tuple[str, ...]:
         return EXAMPLES
 
-    def answer(self, question: str, *, history: Sequence[Message] = ()) -> Answer:
-        return next(event.answer for event in self.stream(question, history=history) if isinstance(event, DoneEvent))
+    def answer(self, question: str, *, history: Sequence[Message] = (), filters: Filters | None = None) -> Answer:
+        events = self.stream(question, history=history, filters=filters)
+        return next(event.answer for event in events if isinstance(event, DoneEvent))
 
     def stream(
         self,
         question: str,
         *,
         history: Sequence[Message] = (),
+        filters: Filters | None = None,
         stop: Callable[[], bool] | None = None,
     ) -> Iterator[Event]:
         self.histories.append(tuple(history))
+        self.filters.append(filters)
         script = SCRIPTS.get(question, Script((("The articles do not say anything about this.", ()),), "Off topic."))
         yield StatusEvent("Searching 4 articles…")
         time.sleep(self.pause * 2)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from index.errors import InputError, ResourceError
+from index.filters import Filters
 from rag.types import Answer, DoneEvent, Event, Message, StatusEvent
 from ui.protocol import ChatbotLike
 from ui.warmup import Warmup
@@ -74,6 +75,7 @@ class Desk:
         question: str,
         *,
         history: Sequence[Message] = (),
+        filters: Filters | None = None,
         stop: Callable[[], bool] | None = None,
         every: float = 0.05,
     ) -> Iterator[list[Event]]:
@@ -100,7 +102,7 @@ class Desk:
             events: queue.SimpleQueue[Event | _Ended] = queue.SimpleQueue()
             worker = threading.Thread(
                 target=self._answering,
-                args=(chatbot, question, tuple(history), halted, events, ticket),
+                args=(chatbot, question, tuple(history), filters, halted, events, ticket),
                 name="byline-answering",
                 daemon=True,
             )
@@ -117,10 +119,11 @@ class Desk:
         question: str,
         *,
         history: Sequence[Message] = (),
+        filters: Filters | None = None,
         stop: Callable[[], bool] | None = None,
     ) -> Answer | None:
         """The whole answer, or None if it was stopped. Raises as `bursts` does."""
-        for burst in self.bursts(question, history=history, stop=stop):
+        for burst in self.bursts(question, history=history, filters=filters, stop=stop):
             for event in burst:
                 if isinstance(event, DoneEvent):
                     return event.answer
@@ -153,13 +156,14 @@ class Desk:
         chatbot: ChatbotLike,
         question: str,
         history: tuple[Message, ...],
+        filters: Filters | None,
         halted: Callable[[], bool],
         events: "queue.SimpleQueue[Event | _Ended]",
         ticket: object,
     ) -> None:
         ended = _Ended()
         try:
-            for event in chatbot.stream(question, history=history, stop=halted):
+            for event in chatbot.stream(question, history=history, filters=filters, stop=halted):
                 events.put(event)
         except Exception as error:  # handed over: `_gathered` raises it where the events are read
             ended = _Ended(error)

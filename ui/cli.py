@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from eval import cli as eval_cli
+from eval.cli_options import IndexOption, JsonOption, ModelOption, settings_for
 from index.terminal import run_command_line
-from rag.options import IndexOption, JsonOption, ModelOption, settings_for
 from ui import cli_index, cli_models
 
 if TYPE_CHECKING:
+    from index.filters import Filters
     from rag.chatbot import Chatbot
     from rag.types import Answer
 
@@ -36,20 +37,32 @@ app.add_typer(eval_cli.app, name="eval")
 def ask(
     question: Annotated[str, typer.Argument(help="The question, in words.")],
     as_json: JsonOption = False,
+    since: Annotated[str | None, typer.Option(help="Only articles from then on: 2018, 2018-07 or 2018-07-19.")] = None,
+    until: Annotated[str | None, typer.Option(help="Only articles up to then, that time included.")] = None,
+    undated: Annotated[bool, typer.Option("--undated", help="With a time: articles without a date as well.")] = False,
+    source: Annotated[list[str] | None, typer.Option(help="Only this publisher; may be repeated.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="Only articles with this tag; may be repeated.")] = None,
+    article: Annotated[list[str] | None, typer.Option(help="Only this one (id or file); may be repeated.")] = None,
     index: IndexOption = None,
     model: ModelOption = None,
 ) -> None:
     """Answer one question, with citations."""
+    from index.build import named_article
+    from index.filters import Filters
     from index.terminal import terminal_progress
     from rag.opening import open_chatbot
 
+    filters = Filters(sources=tuple(source or ()), tags=tuple(tag or ()), since=since, until=until, undated=undated)
     home, settings = settings_for(index=index, model=model)
     with terminal_progress() as progress:
         chatbot = open_chatbot(settings, home=home, progress=progress, load=True)
+    if article:
+        known = chatbot.index.read(lambda library: library.names())
+        filters = filters.limited_to([named_article(name, known)[0] for name in article])
     if as_json:
-        typer.echo(json.dumps(chatbot.answer(question).to_dict(), ensure_ascii=False))
+        typer.echo(json.dumps(chatbot.answer(question, filters=filters).to_dict(), ensure_ascii=False))
     else:
-        _answer_in_terminal(chatbot, question)
+        _answer_in_terminal(chatbot, question, filters)
 
 
 @app.command()
@@ -85,7 +98,7 @@ def doctor(as_json: JsonOption = False, index: IndexOption = None, model: ModelO
         raise typer.Exit(1)
 
 
-def _answer_in_terminal(chatbot: "Chatbot", question: str) -> None:
+def _answer_in_terminal(chatbot: "Chatbot", question: str, filters: "Filters") -> None:
     """On a terminal the draft is shown as it grows and then gives way to the checked answer."""
     from rich.console import Console
     from rich.live import Live
@@ -96,13 +109,13 @@ def _answer_in_terminal(chatbot: "Chatbot", question: str) -> None:
 
     if not sys.stdout.isatty():
         # A file or a pipe has no width to wrap to.
-        Console(width=100_000, highlight=False).print(answer_view(chatbot.answer(question)))
+        Console(width=100_000, highlight=False).print(answer_view(chatbot.answer(question, filters=filters)))
         return
     console = Console(highlight=False)
     status, draft = "", ""
     final: Answer | None = None
     with Live(Text(), console=console, transient=True, refresh_per_second=12) as live:
-        for event in chatbot.stream(question):
+        for event in chatbot.stream(question, filters=filters):
             if isinstance(event, StatusEvent):
                 status = event.text
             elif isinstance(event, TextEvent):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rag.options import IndexOption, JsonOption, settings_for
+from eval.cli_options import IndexOption, JsonOption, settings_for
 
 if TYPE_CHECKING:
     from index.build import Changes

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from rag.options import JsonOption, settings_for
+from eval.cli_options import JsonOption, settings_for
 
 app = typer.Typer(help="List, fetch, verify and remove models.", no_args_is_help=True)
 

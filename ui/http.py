@@ -4,6 +4,7 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from index.errors import BylineError, InputError
+from index.filters import Filters
 from rag.types import Message
 from ui.asking import Desk
 
@@ -24,12 +26,22 @@ _log = logging.getLogger("byline.ui")
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1", "[::1]")
 _MOST_BYTES = 1_000_000
 _HISTORY_HELP = 'Send a list of {"role": "user" or "assistant", "content": "…"}.'
+_FILTERS_HELP = 'For example {"sources": ["CNBC"], "since": "2018", "until": "2019-06"}.'
 _ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
     '<rect width="32" height="32" rx="6" fill="#8a1c2b"/>'
     '<path d="M8 9h16M8 15h16M8 21h9" stroke="#fbf8f2" stroke-width="2.6" stroke-linecap="round"/>'
     '<circle cx="22.5" cy="21.5" r="2.6" fill="#fbf8f2"/></svg>'
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a request asks."""
+
+    question: str
+    history: tuple[Message, ...]
+    filters: Filters
 
 
 def build_http(desk: Desk, *, hosts: Sequence[str] = ()) -> FastAPI:
@@ -74,7 +86,7 @@ async def _ask(desk: Desk, request: Request) -> Response:
         if len(body) > _MOST_BYTES:
             return _error(413, f"The request has more than {_MOST_BYTES:,} bytes.", "Send less history.")
     try:
-        question, history = _read_question(body)
+        asked = _read_question(body)
     except ValueError as error:
         return _error(400, f"The request is not valid JSON: {error}", 'Send {"question": "…"}.')
     except InputError as error:
@@ -89,14 +101,14 @@ async def _ask(desk: Desk, request: Request) -> Response:
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(watch)
-        response = await anyio.to_thread.run_sync(lambda: _answered(desk, question, history, gone.is_set))
+        response = await anyio.to_thread.run_sync(lambda: _answered(desk, asked, gone.is_set))
         tasks.cancel_scope.cancel()
     return response
 
 
-def _answered(desk: Desk, question: str, history: Sequence[Message], stop: Callable[[], bool]) -> Response:
+def _answered(desk: Desk, asked: _Asked, stop: Callable[[], bool]) -> Response:
     try:
-        answer = desk.answer(question, history=history, stop=stop)
+        answer = desk.answer(asked.question, history=asked.history, filters=asked.filters, stop=stop)
     except InputError as error:
         return _error(422, error.message, error.help)
     except BylineError as error:
@@ -113,17 +125,28 @@ def _answered(desk: Desk, question: str, history: Sequence[Message], stop: Calla
     return JSONResponse(answer.to_dict())
 
 
-def _read_question(body: bytes) -> tuple[str, tuple[Message, ...]]:
+def _read_question(body: bytes) -> _Asked:
     """Raises `ValueError` if it is not JSON, `InputError` if it is not a question."""
     asked = json.loads(body)
     if not isinstance(asked, dict) or not isinstance(asked.get("question"), str):
         raise InputError("The field `question` is missing or no text.", help='Send {"question": "…"}.')
-    if unknown := sorted(set(asked) - {"question", "history"}):
-        raise InputError(f"Unknown fields: {', '.join(unknown)}.", help="Known are `question` and `history`.")
-    history = asked.get("history", [])
+    if unknown := sorted(set(asked) - {"question", "history", "filters"}):
+        raise InputError(
+            f"Unknown fields: {', '.join(unknown)}.", help="Known are `question`, `history` and `filters`."
+        )
+    history, filters = asked.get("history", []), asked.get("filters", {})
     if not isinstance(history, list):
         raise InputError("The field `history` is no list.", help=_HISTORY_HELP)
-    return asked["question"], tuple(_read_message(message) for message in history)
+    if not isinstance(filters, dict):
+        raise InputError("The field `filters` is no object.", help=_FILTERS_HELP)
+    return _Asked(asked["question"], tuple(_read_message(message) for message in history), _read_filters(filters))
+
+
+def _read_filters(values: dict[str, Any]) -> Filters:
+    try:
+        return Filters.from_dict(values)
+    except InputError as error:
+        raise InputError(error.message, help=error.help or _FILTERS_HELP) from error
 
 
 def _read_message(message: object) -> Message:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
+from index.filters import Filters
 from index.types import Article
 from rag.types import Answer, Event, Message
 
@@ -15,11 +16,12 @@ class ChatbotLike(Protocol):
         question: str,
         *,
         history: Sequence[Message] = (),
+        filters: Filters | None = None,
         stop: Callable[[], bool] | None = None,
     ) -> Iterator[Event]:
         """The events of answering; ends with a `DoneEvent`, or without one once `stop()` says True."""
 
-    def answer(self, question: str, *, history: Sequence[Message] = ()) -> Answer:
+    def answer(self, question: str, *, history: Sequence[Message] = (), filters: Filters | None = None) -> Answer:
         """The same, waited for."""
 
     def article_count(self) -> int:

@@ -192,7 +192,7 @@ def _answered(turn: Turn, number: int) -> str:
         for _, citation in sorted(notes.items())
     )
     footnotes = f'<ol class="footnotes" aria-label="Sources of this answer">{items}</ol>' if items else ""
-    return f"{signed(turn.text, turn.citations, number)}{footnotes}{_meta(turn)}"
+    return f"{signed(turn.text, turn.citations, number)}{footnotes}{_notes(turn)}{_meta(turn)}"
 
 
 def _refused(turn: Turn, number: int) -> str:
@@ -207,8 +207,14 @@ def _refused(turn: Turn, number: int) -> str:
     )
     return (
         '<div class="refusal"><p class="label">Not in the articles</p>'
-        f'<div class="answer" dir="auto">{escape(turn.text)}</div>{why}{nearest}</div>'
+        f'<div class="answer" dir="auto">{escape(turn.text)}</div>{why}{_notes(turn)}{nearest}</div>'
     )
+
+
+def _notes(turn: Turn) -> str:
+    """What was read from the question about the articles that it wants."""
+    searched = turn.answer.searched if turn.answer else None
+    return "".join(f'<p class="note"><bdi>{escape(note)}.</bdi></p>' for note in (searched.notes if searched else ()))
 
 
 def _meta(turn: Turn) -> str:

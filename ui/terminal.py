@@ -13,14 +13,14 @@ _QUOTE_SHOWN = 240
 def answer_view(answer: Answer) -> RenderableType:
     """The answer with its markers, then what it cites; for a refusal, the reason and the nearest passages."""
     if answer.abstained:
-        lines: list[RenderableType] = [Text(answer.text, style="bold"), Text(answer.reason or "")]
+        lines: list[RenderableType] = [Text(answer.text, style="bold"), Text(answer.reason or ""), *_notes(answer)]
         if answer.passages:
             lines += [Text(), Text("Nearest passages", style="bold")]
         for passage in answer.passages[:_NEAREST_SHOWN]:
             where = source_line(passage.title, passage.source, passage.date, passage.path)
             lines += [Text(where, style="dim"), _indented(_shortened(passage.text))]
         return Group(*lines)
-    lines = [Text(with_markers(answer)), Text()]
+    lines = [Text(with_markers(answer)), *_notes(answer), Text()]
     for citation in _each_once(answer.citations):
         where = source_line(citation.title, citation.source, citation.date, citation.path)
         lines += [
@@ -45,6 +45,11 @@ def with_markers(answer: Answer) -> str:
 def source_line(title: str | None, source: str | None, date: str | None, path: str) -> str:
     """Where something stands, as one line: publisher, date, title, file."""
     return " · ".join(part for part in (source, date or "date unknown", title, path) if part)
+
+
+def _notes(answer: Answer) -> list[RenderableType]:
+    """What was read from the question about the articles that it wants."""
+    return [Text(f"{note}.", style="dim") for note in (answer.searched.notes if answer.searched else ())]
 
 
 def _each_once(citations: tuple[Citation, ...]) -> list[Citation]:

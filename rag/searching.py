@@ -1,0 +1,95 @@
+"""From a question to the passages found: what is searched for, among which articles, and in which order they stand."""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from index.filters import Filters, count_articles, known_sources, may_lie_in
+from index.library import Library
+from index.search import SavedIndex
+from index.types import Hit
+from rag.preference import prefer
+from rag.saying import counted
+from rag.types import Message, Searched
+from rag.wanted import Said, Wanted, infer
+
+_DEEPER = 2
+"""Where the order depends on dates, so many times as many passages are found: one from below may move up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is searched: `questions`, the question itself first. `filters` are the caller's, `wanted` is what the
+    question says about what they leave open. `matching` of the articles pass both; None if nothing limits them."""
+
+    questions: tuple[str, ...]
+    filters: Filters
+    wanted: Wanted
+    matching: int | None = None
+
+    @property
+    def limits(self) -> Filters:
+        """The caller's filters, and the inferred ones for what those leave open (`Wanted.beside`)."""
+        inferred = self.wanted.filters
+        return dataclasses.replace(
+            self.filters,
+            sources=self.filters.sources or inferred.sources,
+            since=self.filters.since or inferred.since,
+            until=self.filters.until or inferred.until,
+        )
+
+    def status(self, articles: int) -> str:
+        """For a person: "Searching 2 of 4 articles. Only articles by CNBC, as the question says …"."""
+        within = "" if self.matching is None else f"{self.matching:,} of "
+        return f"Searching {within}{counted(articles, 'article')}" + "".join(f". {said}" for said in self.wanted.said)
+
+    def searched(self, hits: Sequence[Hit]) -> Searched:
+        """As a part of the answer. That a time was preferred is noted only if something of that time was found."""
+
+        def counts(said: Said) -> bool:
+            period = said.period
+            return said.about != "period" or any(
+                period and hit.article.date and may_lie_in(hit.article.date, period.since, period.until) for hit in hits
+            )
+
+        return Searched(
+            questions=self.questions,
+            filters=self.filters,
+            inferred=self.wanted.filters,
+            periods=self.wanted.periods,
+            latest=self.wanted.latest,
+            notes=tuple(str(said) for said in self.wanted.said if counts(said)),
+        )
+
+
+def plan_search(
+    index: SavedIndex, question: str, *, history: Sequence[Message] = (), filters: Filters, today: date
+) -> Plan:
+    """What to search for `question`. In a conversation it is searched alone and joined to the question before it."""
+    asked_before = [turn.content for turn in history if turn.role == "user"]
+    questions = (question, f"{asked_before[-1]} {question}") if asked_before else (question,)
+
+    def planned(library: Library) -> Plan:
+        wanted = infer(question, sources=known_sources(library), today=today).beside(filters)
+        plan = Plan(questions, filters, wanted)
+        if not plan.limits.limits:
+            return plan
+        return dataclasses.replace(plan, matching=count_articles(library, plan.limits))
+
+    return index.read(planned)
+
+
+def search_passages(index: SavedIndex, plan: Plan, *, passages: int) -> tuple[Hit, ...]:
+    """The passages nearest to any of the questions, best first; the better score of a passage counts."""
+    depth = passages * _DEEPER if plan.wanted.prefers else passages
+    best: dict[int, Hit] = {}
+    for question in plan.questions:
+        for hit in index.search(question, passages=depth, filters=plan.limits):
+            known = best.get(hit.passage.id)
+            if known is None or hit.score > known.score:
+                best[hit.passage.id] = hit
+    if len(plan.questions) > 1:
+        best = {hit.passage.id: hit for hit in sorted(best.values(), key=lambda hit: (-hit.score, hit.passage.id))}
+    ranked = prefer(tuple(best.values()), plan.wanted)[:passages]
+    return tuple(dataclasses.replace(hit, rank=rank) for rank, hit in enumerate(ranked, start=1))

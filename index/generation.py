@@ -1,4 +1,4 @@
-"""One generation of an index: its three files, written beside the current ones, and the manifest that makes
+"""One generation of an index: its files, written beside the current ones, and the manifest that makes
 them count.
 
 Called with the index's lock held. Knows nothing about files of articles, only about articles.
@@ -10,7 +10,7 @@ import re
 import sqlite3
 from collections.abc import Container, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -19,6 +19,7 @@ import numpy as np
 
 from index.embedders import Embedder
 from index.errors import ResourceError
+from index.keywords import KeywordIndex
 from index.library import Library
 from index.manifest import FORMAT_VERSION, MANIFEST_NAME, Manifest, StoredFile, write_manifest
 from index.passages import SplitterSettings, split_passages, text_to_embed
@@ -33,7 +34,7 @@ PREPARATION_VERSION = 2
 TEXTS_PER_STEP = 2000
 """How many texts are embedded between two reports of progress."""
 
-_GENERATION_FILE = re.compile(r"(?:articles|passages|sentences)-(\d{6,})\.\w+(?:-journal)?")
+_GENERATION_FILE = re.compile(r"(?:articles|passages|sentences|words)-(\d{6,})\.\w+(?:-journal)?")
 _LIBRARIES = ("faiss-cpu", "numpy", "sentence-transformers", "sentencex", "torch", "transformers")
 
 
@@ -58,18 +59,21 @@ class _Files:
     library: Path
     passage_vectors: Path
     sentence_vectors: Path
+    keywords: Path
 
-    def all(self) -> tuple[Path, Path, Path]:
-        return self.library, self.passage_vectors, self.sentence_vectors
+    def all(self) -> tuple[Path, ...]:
+        return self.library, self.passage_vectors, self.sentence_vectors, self.keywords
 
 
 @dataclass(frozen=True, slots=True)
 class _Contents:
-    """The library and the two stores of the new generation."""
+    """The library and the two stores of the new generation; what is to go from the keywords and what is to join."""
 
     library: Library
     passages: VectorStore
     sentences: VectorStore
+    gone: list[int] = field(default_factory=list)
+    new: list[tuple[int, int, str]] = field(default_factory=list)
 
 
 def write_generation(
@@ -118,7 +122,7 @@ def discard_generations(folder: Path, *, keep: Container[int]) -> None:
         path.unlink(missing_ok=True)
 
 
-_KINDS = (("articles", "sqlite"), ("passages", DEFAULT_STORE), ("sentences", DEFAULT_STORE))
+_KINDS = (("articles", "sqlite"), ("passages", DEFAULT_STORE), ("sentences", DEFAULT_STORE), ("words", "keywords"))
 
 
 def _generations(folder: Path) -> dict[int, list[Path]]:
@@ -142,7 +146,7 @@ def _write_files(
     preparation: Preparation | None,
     progress: Progress,
 ) -> Manifest:
-    """Write and sync the three files; the manifest that describes them comes back."""
+    """Write and sync the files; the manifest that describes them comes back."""
     source = folder / base.library.name if base else None
     with closing(Library.copy(source, files.library) if source else Library.create(files.library)) as library:
         contents = _Contents(library, *_stores(folder, base, preparation))
@@ -150,6 +154,7 @@ def _write_files(
             gone = library.remove(identity)
             contents.passages.delete(np.array(gone.passages, dtype=np.int64))
             contents.sentences.delete(np.array(gone.sentences, dtype=np.int64))
+            contents.gone.extend(gone.passages)
         if preparation:
             _add(contents, add, preparation, progress)
         library.commit()
@@ -157,6 +162,8 @@ def _write_files(
     progress("saving the index", 0, 1)
     contents.passages.save(files.passage_vectors)
     contents.sentences.save(files.sentence_vectors)
+    before = KeywordIndex.open(folder / base.keywords.name) if base else KeywordIndex.build(())
+    before.merged(KeywordIndex.build(contents.new), without=contents.gone).save(files.keywords)
     for path in files.all():
         _sync(path)
     sync_folder(folder)
@@ -184,6 +191,9 @@ def _add(contents: _Contents, articles: Sequence[Article], preparation: Preparat
         texts = [text_to_embed(article, draft) for draft in drafts]
         stored = contents.library.add(article, drafts, texts)
         passage_texts += [(kept.passage.id, text) for kept, text in zip(stored, texts, strict=True)]
+        contents.new.extend(
+            (kept.passage.id, int(article.id, 16), text) for kept, text in zip(stored, texts, strict=True)
+        )
         for passage, sentence_ids in stored:
             texts_of_sentences = [sentence.text for sentence in passage.sentences]
             sentence_texts += zip(sentence_ids, texts_of_sentences, strict=True)
@@ -209,7 +219,7 @@ def _describe(
     counts: tuple[int, int, int],
 ) -> Manifest:
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    library, passages, sentences = (StoredFile(path.name, path.stat().st_size) for path in files.all())
+    library, passages, sentences, keywords = (StoredFile(path.name, path.stat().st_size) for path in files.all())
     if preparation:
         embedder, fingerprint = preparation.embedder.name, preparation.embedder.fingerprint
         version, splitter = PREPARATION_VERSION, asdict(preparation.splitter)
@@ -224,6 +234,7 @@ def _describe(
         library=library,
         passage_vectors=passages,
         sentence_vectors=sentences,
+        keywords=keywords,
         store=current.store if current and not preparation else DEFAULT_STORE,
         embedder=embedder,
         embedder_fingerprint=fingerprint,

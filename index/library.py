@@ -6,10 +6,9 @@ vectors, and are never given twice. Knows nothing about vectors.
 """
 
 import json
-import re
 import sqlite3
 import unicodedata
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -53,8 +52,6 @@ CREATE VIRTUAL TABLE passage_words USING fts5 (words, tokenize = 'porter unicode
 _ARTICLE_COLUMNS = "id, path, location, text, title, source, author, date, url, content_hash"
 _TAGS = "(SELECT json_group_array(tag) FROM (SELECT tag FROM tags WHERE article = number ORDER BY rowid))"
 _MOST_VARIABLES = 500  # SQLite allows 999 in old builds
-_QUERY_WORD = re.compile(r"[^\W_]+")
-_MOST_QUERY_WORDS = 64
 _Id = TypeVar("_Id", int, str)
 
 
@@ -195,25 +192,6 @@ class Library:
             query = f"SELECT p.id FROM passages p JOIN articles a ON a.number = p.article WHERE a.id IN ({marks})"
             found += [number for (number,) in self._rows(query, some)]
         return sorted(found)
-
-    def keyword_search(self, question: str, k: int, *, among: Collection[int] | None = None) -> list[tuple[int, float]]:
-        """Ids of passages that share words with `question`, best first, with their BM25 score (higher is
-        better); with `among`, only of these passages.
-
-        Only the words of the question are used: none of its characters is taken for query syntax.
-        """
-        words = dict.fromkeys(word.lower() for word in _QUERY_WORD.findall(question))
-        query = " OR ".join(f'"{word}"' for word in list(words)[:_MOST_QUERY_WORDS])
-        if not query or k < 1:
-            return []
-        # SQLite allows too few variables for a list of ids: it is handed over as JSON.
-        limit = "" if among is None else " AND rowid IN (SELECT value FROM json_each(?))"
-        rows = self._rows(
-            f"SELECT rowid, -bm25(passage_words) AS score FROM passage_words WHERE passage_words MATCH ?{limit}"
-            " ORDER BY round(score, 9) DESC, rowid LIMIT ?",
-            (query, k) if among is None else (query, json.dumps(list(among)), k),
-        )
-        return [(int(number), float(score)) for number, score in rows]
 
     def add(self, article: Article, passages: Sequence[Passage], words: Sequence[str]) -> tuple[StoredPassage, ...]:
         """Store an article with its passages, and give these their numbers. `words[i]` is searched for

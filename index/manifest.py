@@ -1,6 +1,6 @@
 """The manifest of a saved index: what its files are and how they were made. Written last, in one step.
 
-An index is a folder with `manifest.json` and the three files of one generation that it names. Files are never
+An index is a folder with `manifest.json` and the files of one generation that it names. Files are never
 changed once a manifest names them: the next state is a new generation beside it, so a reader sees one state
 or the other.
 """
@@ -40,6 +40,7 @@ class Manifest:
     library: StoredFile
     passage_vectors: StoredFile
     sentence_vectors: StoredFile
+    keywords: StoredFile
     store: str
     embedder: str
     embedder_fingerprint: str
@@ -55,9 +56,9 @@ class Manifest:
     updated: str
 
     @property
-    def files(self) -> tuple[StoredFile, StoredFile, StoredFile]:
-        """The three files of this generation."""
-        return self.library, self.passage_vectors, self.sentence_vectors
+    def files(self) -> tuple[StoredFile, ...]:
+        """The files of this generation."""
+        return self.library, self.passage_vectors, self.sentence_vectors, self.keywords
 
 
 _EXPECTED_TYPES: dict[str, type] = {
@@ -125,7 +126,7 @@ def _parsed(source: bytes, path: Path) -> Manifest:
     for name, kind in _EXPECTED_TYPES.items():
         if not isinstance(values[name], kind) or isinstance(values[name], bool):
             raise IndexDamaged(f"{path}: the field {name} must be {kind.__name__}.", help=REBUILD_HELP)
-    for name in ("library", "passage_vectors", "sentence_vectors"):
+    for name in ("library", "passage_vectors", "sentence_vectors", "keywords"):
         values[name] = _stored_file(values[name], name, path)
     if values["article_count"] != len(values["articles"]):
         raise IndexDamaged(

@@ -1,25 +1,27 @@
 """A saved index, opened to be asked: dense search over passages and sentences, keyword search, fused.
 
-A passage's score is half the cosine of the question with the passage, half that with its best sentence, plus
-a small bonus for keyword rank. All candidates are scored exactly, whichever of the three searches found them.
+A passage's score is a mix of similarities: half the cosine of the question with the passage, half that with its best
+sentence, and the keyword scores of the passage and of its whole article. All candidates are scored exactly, whichever
+search found them. The weights were found on the development halves of six public sets (docs/lab-notes.md); around them
+little changes.
 """
 
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Self, TypeVar
+from typing import Self, TypeVar
 
 import numpy as np
 
-from index.build import check_embedder
 from index.embedders import Embedder
-from index.errors import IndexDamaged, IndexMissing, InputError
+from index.errors import IndexDamaged, InputError
 from index.filters import Filters, passages_within
+from index.keywords import WordScores
 from index.library import Library, StoredPassage
-from index.manifest import MANIFEST_NAME, REBUILD_HELP, Manifest, read_manifest
+from index.manifest import REBUILD_HELP, Manifest, read_manifest
 from index.sentences import is_repeat
-from index.stores import VectorStore, open_store
+from index.state import State, open_state, stamp_of
+from index.stores import VectorStore
 from index.types import Article, Hit, Passage, Vectors
 
 PASSAGE_CANDIDATES = 30
@@ -30,29 +32,10 @@ LOOKED_AT_WHOLE = 2_000
 
 PASSAGE_WEIGHT = 0.5
 SENTENCE_WEIGHT = 0.5
-KEYWORD_WEIGHT = 0.1
-"""The bonus of the best keyword match; the second best gets half of it, the third a third, and so on."""
+PASSAGE_WORDS_WEIGHT = 0.2
+ARTICLE_WORDS_WEIGHT = 0.3
 
 _Read = TypeVar("_Read")
-
-
-class _Stamp(NamedTuple):
-    """What changes about a manifest file when it is replaced."""
-
-    modified_ns: int
-    size: int
-    inode: int
-
-
-@dataclass(frozen=True, slots=True)
-class _State:
-    """One generation, opened."""
-
-    stamp: _Stamp
-    manifest: Manifest
-    library: Library
-    passages: VectorStore
-    sentences: VectorStore
 
 
 class SavedIndex:
@@ -61,7 +44,7 @@ class SavedIndex:
     Open it with `SavedIndex.open`; `close` lets go of its files, as does leaving a `with` block.
     """
 
-    def __init__(self, folder: Path, embedder: Embedder, state: _State) -> None:
+    def __init__(self, folder: Path, embedder: Embedder, state: State) -> None:
         self._folder = folder
         self._embedder = embedder
         self._state = state
@@ -75,7 +58,7 @@ class SavedIndex:
         Raises IndexMissing, IndexDamaged, or EmbedderMismatch.
         """
         folder = Path(folder).absolute()
-        return cls(folder, embedder, _open_state(folder, embedder))
+        return cls(folder, embedder, open_state(folder, embedder))
 
     def __enter__(self) -> Self:
         return self
@@ -102,9 +85,9 @@ class SavedIndex:
         """Take up the newest state; True if it is another one. Cheap if it is not: one look at the
         manifest's file."""
         with self._lock:
-            if _stamp(self._folder) == self._state.stamp:
+            if stamp_of(self._folder) == self._state.stamp:
                 return False
-            old, self._state = self._state, _open_state(self._folder, self._embedder)
+            old, self._state = self._state, open_state(self._folder, self._embedder)
             old.library.close()
             return True
 
@@ -156,21 +139,19 @@ class SavedIndex:
             self.refresh()
             state = self._state
             among = passages_within(state.library, articles, filters)
-            keywords = state.library.keyword_search(question, max(KEYWORD_CANDIDATES, passages), among=among)
-            keyword_rank = {number: rank for rank, (number, _) in enumerate(keywords, start=1)}
+            words = WordScores(state.keywords, question, passage=PASSAGE_WORDS_WEIGHT, article=ARTICLE_WORDS_WEIGHT)
             if among is not None and len(among) <= LOOKED_AT_WHOLE:
                 candidates = among
             else:
-                candidates = self._candidates(vector, keyword_rank, passages, among)
+                candidates = self._candidates(vector, words, passages, among)
             stored = state.library.passages(candidates)
             cosines = _cosines(state.passages, candidates, vector)
             sentence_ids = [sentence for kept in stored.values() for sentence in kept.sentence_ids]
             sentence_cosines = _cosines(state.sentences, sentence_ids, vector)
             best = _best_sentences(stored, sentence_cosines)
+            by_words = words.of(list(stored))
             scores = {
-                number: PASSAGE_WEIGHT * cosines[number]
-                + SENTENCE_WEIGHT * best[number]
-                + (KEYWORD_WEIGHT / keyword_rank[number] if number in keyword_rank else 0.0)
+                number: PASSAGE_WEIGHT * cosines[number] + SENTENCE_WEIGHT * best[number] + by_words[number]
                 for number in stored
             }
             chosen = sorted(scores, key=lambda number: (-round(scores[number], 6), number))[:passages]
@@ -186,32 +167,33 @@ class SavedIndex:
     ) -> tuple[Hit, ...]:
         """The best passages by their words alone (BM25), without any vector: what the other search is compared with.
 
-        Scores are BM25's; `sentence_scores` are empty.
+        Scores are those of `index.keywords`; `sentence_scores` are empty.
         """
         with self._lock:
             self.refresh()
             library = self._state.library
             among = passages_within(library, articles, filters)
-            scores = dict(library.keyword_search(question, passages, among=among))
+            scores = dict(WordScores(self._state.keywords, question, passage=1.0, article=0.0).best(passages, among))
             return self._hits(list(scores), library.passages(scores), scores, {})
 
     def _candidates(
-        self, vector: Vectors, keyword_rank: Mapping[int, int], passages: int, among: Collection[int] | None = None
+        self, vector: Vectors, words: WordScores, passages: int, among: Collection[int] | None = None
     ) -> list[int]:
         """The passages that one of the three searches found, of those `among`."""
         state = self._state
         wanted = max(PASSAGE_CANDIDATES, passages)
         allowed = None if among is None else frozenset(among)
+        with_words = {number for number, _ in words.best(max(KEYWORD_CANDIDATES, passages), among)}
         depth = 1
         while True:
             nearest = {number for number, _ in state.passages.search(vector, depth * wanted)}
             near_sentences = [number for number, _ in state.sentences.search(vector, depth * SENTENCE_CANDIDATES)]
             found = nearest | set(state.library.passages_of_sentences(near_sentences).values())
             if allowed is None:
-                return sorted(found | set(keyword_rank))
+                return sorted(found | with_words)
             # Stores know no limits: they are asked for more until enough of the nearest are among the allowed.
             if len(nearest & allowed) >= wanted or depth * wanted >= len(state.passages):
-                return sorted(found & allowed | set(keyword_rank))
+                return sorted(found & allowed | with_words)
             depth *= 4
 
     def _hits(
@@ -287,39 +269,3 @@ def _required(article: Article | None, article_id: str) -> Article:
     if article is None:
         raise IndexDamaged(f"The index names an article {article_id} that it does not hold.", help=REBUILD_HELP)
     return article
-
-
-def _stamp(folder: Path) -> _Stamp:
-    try:
-        status = (folder / MANIFEST_NAME).stat()
-    except OSError:
-        raise IndexMissing(f"There is no index at {folder}.", help="`byline index add <folder>` makes one.") from None
-    return _Stamp(status.st_mtime_ns, status.st_size, status.st_ino)
-
-
-def _open_state(folder: Path, embedder: Embedder) -> _State:
-    """The current generation; if it was replaced twice while being opened, the one that replaced it."""
-    while True:
-        stamp = _stamp(folder)
-        try:
-            return _opened(folder, stamp, embedder)
-        except IndexDamaged:
-            if _stamp(folder) == stamp:
-                raise
-
-
-def _opened(folder: Path, stamp: _Stamp, embedder: Embedder) -> _State:
-    manifest = read_manifest(folder)
-    check_embedder(manifest, embedder)
-    passages = open_store(manifest.store, folder / manifest.passage_vectors.name)
-    sentences = open_store(manifest.store, folder / manifest.sentence_vectors.name)
-    library = Library.open(folder / manifest.library.name)
-    try:
-        counted = (*library.counts(), len(passages), len(sentences), passages.dimension, sentences.dimension)
-        counts = (manifest.passage_count, manifest.sentence_count)
-        if counted != (manifest.article_count, *counts, *counts, manifest.dimension, manifest.dimension):
-            raise IndexDamaged(f"The files of the index at {folder} do not agree with its manifest.", help=REBUILD_HELP)
-    except BaseException:
-        library.close()
-        raise
-    return _State(stamp, manifest, library, passages, sentences)

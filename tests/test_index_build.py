@@ -175,7 +175,7 @@ def test_the_generation_before_stays_for_its_readers_and_older_ones_go(tiny_inde
     for number in range(2, 5):
         (tiny_corpus / "extra.txt").write_text(f"Extra number {number}\n\nText.", encoding="utf-8")
         assert update_index(tiny_index, [tiny_corpus], embedder=EMBEDDER).generation == number
-    names = {"articles-{}.sqlite", "passages-{}.faiss", "sentences-{}.faiss"}
+    names = {"articles-{}.sqlite", "passages-{}.faiss", "sentences-{}.faiss", "words-{}.keywords"}
     expected = {name.format(f"{number:06d}") for name in names for number in (3, 4)}
     assert set(files_in(tiny_index)) == {"manifest.json", *expected}
 

@@ -96,6 +96,6 @@ def test_killed_at_ten_moments(tmp_path):
         # The next run completes, and clears away what the killed one left.
         update_index(index_folder, [corpus], embedder=HashingEmbedder())
         assert state_of(index_folder) == states[target]
-        assert len(list(index_folder.glob("*-*.*"))) <= 6
+        assert len(list(index_folder.glob("*-*.*"))) <= 8
         current = target
     assert killed >= 5  # otherwise the moments were not within the run, and nothing was tested

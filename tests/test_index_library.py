@@ -52,7 +52,6 @@ def test_removing_an_article_removes_all_of_it(library, articles):
     gone = library.remove(articles[1].id)
     assert gone == ((2,), before.sentence_ids)
     assert library.counts() == (2, 2, 13 - len(before.sentence_ids))
-    assert library.keyword_search("harbour", 5) == []
     assert library.remove(articles[1].id) == ((), ())
 
 
@@ -70,44 +69,6 @@ def test_a_copy_is_a_library_of_its_own(library, articles, tmp_path):
         copy.commit()
         assert copy.counts() == (2, 2, 10)
     assert library.counts() == (3, 3, 13)
-
-
-@pytest.mark.parametrize(
-    ("question", "expected"),
-    [
-        ("When did the harbour reopen?", [2]),
-        ("HARBOURS", [2]),
-        ("Who is Olga Brandt, the baker?", [1]),
-        ("railway", [3]),
-        ("Passau OR Linz", [3]),
-        ('"harbour', [2]),
-        ("harbour*", [2]),
-        ("words: harbour) -- ", [2]),
-        ("NOT harbour", [2]),
-        ("NEAR(harbour euros)", [2, 3]),
-        ("zebra", []),
-        ("?!*\"'", []),
-        ("", []),
-        ("\ud800 \x00 harbour", [2]),
-        ("bröt prize", [1]),
-    ],
-)
-def test_keyword_search(library, question, expected):
-    assert [number for number, _ in library.keyword_search(question, 5)][: len(expected) or 5] == expected
-
-
-def test_keyword_scores_are_higher_for_better_matches(library):
-    found = library.keyword_search("harbour cost euros", 5)
-    assert [number for number, _ in found] == [2, 3]
-    assert found[0][1] > found[1][1] > 0
-    assert library.keyword_search("harbour cost euros", 1) == found[:1]
-
-
-def test_accents_do_not_matter(articles, tmp_path):
-    with closing(Library.create(tmp_path / "l.sqlite")) as library:
-        passages = split_passages(articles[0], SplitterSettings())
-        library.add(articles[0], passages, ["Zoë Müller in São Paulo"])
-        assert library.keyword_search("muller sao", 1)[0][0] == 1
 
 
 def test_an_unreadable_file_is_damage(tmp_path):

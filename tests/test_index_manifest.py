@@ -17,6 +17,7 @@ def test_what_it_says(tiny_index, tiny_corpus):
         "articles-000001.sqlite",
         "passages-000001.faiss",
         "sentences-000001.faiss",
+        "words-000001.keywords",
     ]
     assert [file.size for file in manifest.files] == [
         (tiny_index / file.name).stat().st_size for file in manifest.files

@@ -7,10 +7,9 @@ import pytest
 
 from index import HashingEmbedder, SavedIndex, SentenceTransformerEmbedder, remove_articles, update_index
 from index.errors import IndexMissing, InputError
-from index.library import Library
+from index.keywords import KeywordIndex
 from index.manifest import read_manifest
 from index.passages import text_to_embed
-from index.search import KEYWORD_WEIGHT
 
 EMBEDDER = HashingEmbedder()
 
@@ -31,11 +30,11 @@ def test_the_best_passage_comes_first(tiny_saved_index, question, path):
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
 
 
-def test_scores_are_those_of_the_vectors(tiny_saved_index, tiny_index):
+def test_scores_are_those_of_vectors_and_words(tiny_saved_index, tiny_index):
     question = "What did repairs of the harbour cost?"
-    library = Library.open(tiny_index / read_manifest(tiny_index).library.name)
-    keyword_rank = {number: rank for rank, (number, _) in enumerate(library.keyword_search(question, 30), start=1)}
-    library.close()
+    keywords = KeywordIndex.open(tiny_index / read_manifest(tiny_index).keywords.name)
+    words = keywords.scores(question)
+    place = {number: index for index, number in enumerate(keywords.ids.tolist())}
     vector = EMBEDDER.embed_question(question)
     for hit in tiny_saved_index.search(question):
         passage, article = hit.passage, hit.article
@@ -43,8 +42,36 @@ def test_scores_are_those_of_the_vectors(tiny_saved_index, tiny_index):
         sentences = EMBEDDER.embed_passages([sentence.text for sentence in passage.sentences]) @ vector
         np.testing.assert_allclose(hit.sentence_scores, sentences, atol=1e-6)
         whole = float(EMBEDDER.embed_passages([text_to_embed(article, passage)])[0] @ vector)
-        bonus = KEYWORD_WEIGHT / keyword_rank[passage.id] if passage.id in keyword_rank else 0.0
-        assert hit.score == pytest.approx(0.5 * whole + 0.5 * float(sentences.max()) + bonus, abs=1e-6)
+        by_words = 0.2 * words.passages[place[passage.id]] + 0.3 * words.articles[place[passage.id]]
+        assert hit.score == pytest.approx(0.5 * whole + 0.5 * float(sentences.max()) + by_words, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("When did the harbour reopen?", ["harbour.txt"]),
+        ("HARBOURS", ["harbour.txt"]),
+        ("Who is Olga Brandt, the baker?", ["bakery.md"]),
+        ("Passau OR Linz", ["railway.txt"]),
+        ('"harbour* NEAR(', ["harbour.txt"]),
+        ("words: harbour) -- ", ["harbour.txt"]),
+        ("harbour euros", ["harbour.txt", "railway.txt"]),
+        ("zebra", []),
+        ("?!*\"'", []),
+        ("\ud800 \x00 harbour", ["harbour.txt"]),
+        ("bréad prize", ["bakery.md"]),
+    ],
+)
+def test_keywords_find_words_whatever_stands_around_them(tiny_saved_index, question, expected):
+    hits = tiny_saved_index.keyword_search(question)
+    assert [hit.article.path.rsplit("/", 1)[1] for hit in hits] == expected
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+
+
+def test_words_of_a_removed_article_are_gone_and_those_of_others_stay(tiny_saved_index, tiny_index):
+    remove_articles(tiny_index, ["harbour.txt"])
+    assert tiny_saved_index.keyword_search("harbour") == ()
+    assert [hit.article.path for hit in tiny_saved_index.keyword_search("euros")] == ["articles/railway.txt"]
 
 
 def test_as_many_passages_as_asked_for(tiny_saved_index):
@@ -166,9 +193,9 @@ def test_a_search_may_be_limited_to_some_articles(tiny_saved_index):
     limited = tiny_saved_index.search(question, articles=[ids["bakery.md"], ids["railway.txt"], "unknown"])
     assert {hit.article.id for hit in limited} == {ids["bakery.md"], ids["railway.txt"]}
     assert [hit.rank for hit in limited] == [1, 2]
-    # Vectors do not change with the limit; only the bonus for keywords may, since fewer compete for it.
+    # Scores do not change with the limit: neither vectors nor the weight of words.
     for hit in limited:
-        assert 0 <= hit.score - everywhere[hit.article.id] <= KEYWORD_WEIGHT
+        assert hit.score == pytest.approx(everywhere[hit.article.id])
     assert tiny_saved_index.search(question, articles=[]) == ()
 
 

@@ -49,6 +49,7 @@ def run(
     out: Annotated[
         Path | None, typer.Option(help="Folder for rows, report.json and report.html.", show_default="byline-eval/NAME")
     ] = None,
+    search_only: Annotated[bool, typer.Option("--search-only", help="Score search alone; no model is loaded.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where an interrupted run stopped.")] = False,
     setting: Annotated[list[str] | None, typer.Option("--set", help="Override a setting: name=value.")] = None,
     fail_under: Annotated[str, typer.Option(help="Leave with exit code 6 unless reached: f1=0.7,refusal_f1=0.8.")] = "",
@@ -80,7 +81,7 @@ def run(
     overrides = _overrides(setting or []) | {
         name: value for name, value in (("index", index), ("model", model)) if value is not None
     }
-    plan = plan_run(questions, suite=suite, data=data, limit=limit, seed=seed, out=out)
+    plan = plan_run(questions, suite=suite, data=data, limit=limit, seed=seed, out=out, search_only=search_only)
     with terminal_progress() as progress:
         report = plan.run(overrides, resume=resume, progress=progress)
     _show(report, plan.folder, bars, as_json=as_json)

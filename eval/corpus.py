@@ -10,6 +10,8 @@ import yaml
 from eval.suites import SuiteArticle
 from index.build import update_index
 from index.embedders import Embedder
+from index.generation import PREPARATION_VERSION
+from index.manifest import FORMAT_VERSION
 from index.paths import Home
 from index.progress import Progress, silent
 
@@ -22,7 +24,8 @@ def index_articles(
     It lies in the home folder, under a name that holds a hash of the articles; deleting it costs time only.
     """
     written = {article.file: _as_markdown(article) for article in articles}
-    digest = hashlib.sha256()
+    # Another format, other rules of preparation: another folder, since what is there cannot be used.
+    digest = hashlib.sha256(f"{FORMAT_VERSION}.{PREPARATION_VERSION}\0".encode())
     for file, text in sorted(written.items()):
         digest.update(f"{file}\0{text}\0".encode())
     folder = home.root / "suites" / f"{name}-{digest.hexdigest()[:12]}"

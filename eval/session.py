@@ -105,8 +105,12 @@ def plan_run(
     limit: int | None = None,
     seed: int = 0,
     out: Path | None = None,
+    search_only: bool = False,
 ) -> Plan:
-    """What the command line asks for, read and checked before any model is loaded. Raises InputError."""
+    """What the command line asks for, read and checked before any model is loaded. Raises InputError.
+
+    With `search_only`, every question that is not about a claim has the task "search", and its part keeps its name.
+    """
     if (questions is None) == (suite is None):
         raise InputError(
             "Name either a file of questions or a suite.",
@@ -116,10 +120,11 @@ def plan_run(
         if data is None:
             raise InputError(f"Where are the files of {suite}?", help="Name their folder: --data FOLDER")
         loaded = load_suite(suite, data)
-        asked = sample(loaded.questions, limit, seed=seed)
+        asked = sample(_only_search(loaded.questions) if search_only else loaded.questions, limit, seed=seed)
         return Plan(suite, loaded.title, asked, out or Path("byline-eval", suite), loaded)
     assert questions is not None  # one of the two is there
-    asked = sample(read_questions(questions), limit, seed=seed)
+    read = read_questions(questions)
+    asked = sample(_only_search(read) if search_only else read, limit, seed=seed)
     return Plan(questions.stem, questions.name, asked, out or Path("byline-eval", questions.stem))
 
 
@@ -189,6 +194,10 @@ def sample(questions: Sequence[Question], limit: int | None, *, seed: int) -> tu
     rounds = (places[turn] for turn in range(len(questions)) for places in parts.values() if turn < len(places))
     chosen = {place for place, _ in zip(rounds, range(limit), strict=False)}
     return tuple(question for place, question in enumerate(questions) if place in chosen)
+
+
+def _only_search(questions: Sequence[Question]) -> tuple[Question, ...]:
+    return tuple(dataclasses.replace(question, task="search") for question in questions if question.task != "support")
 
 
 def _needed(suite: Suite, questions: Sequence[Question]) -> list[SuiteArticle]:

@@ -2,12 +2,12 @@
 
 A passage's score is a mix of similarities: half the cosine of the question with the passage, half that with its best
 sentence, and the keyword scores of the passage and of its whole article. All candidates are scored exactly, whichever
-search found them. The weights were found on the development halves of six public sets (docs/lab-notes.md); around them
-little changes.
+search found them.
 """
 
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -30,10 +30,20 @@ KEYWORD_CANDIDATES = 30
 LOOKED_AT_WHOLE = 2_000
 """A search limited to at most so many passages scores all of them; beyond, the candidates among them."""
 
-PASSAGE_WEIGHT = 0.5
-SENTENCE_WEIGHT = 0.5
-PASSAGE_WORDS_WEIGHT = 0.2
-ARTICLE_WORDS_WEIGHT = 0.3
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """How much each similarity counts in the score of a passage: that of its vector, of its best sentence's vector, of
+    its words and of its article's words. Found on the development halves of six public sets (docs/lab-notes.md); around
+    these values little changes."""
+
+    passage: float = 0.5
+    sentence: float = 0.5
+    passage_words: float = 0.2
+    article_words: float = 0.3
+
+
+DEFAULT_MIX = Mix()
 
 _Read = TypeVar("_Read")
 
@@ -124,6 +134,7 @@ class SavedIndex:
         passages: int = 8,
         articles: Collection[str] | None = None,
         filters: Filters | None = None,
+        mix: Mix = DEFAULT_MIX,
     ) -> tuple[Hit, ...]:
         """The best `passages` passages for the question, best first; fewer if the index has fewer.
 
@@ -139,7 +150,7 @@ class SavedIndex:
             self.refresh()
             state = self._state
             among = passages_within(state.library, articles, filters)
-            words = WordScores(state.keywords, question, passage=PASSAGE_WORDS_WEIGHT, article=ARTICLE_WORDS_WEIGHT)
+            words = WordScores(state.keywords, question, passage=mix.passage_words, article=mix.article_words)
             if among is not None and len(among) <= LOOKED_AT_WHOLE:
                 candidates = among
             else:
@@ -151,7 +162,7 @@ class SavedIndex:
             best = _best_sentences(stored, sentence_cosines)
             by_words = words.of(list(stored))
             scores = {
-                number: PASSAGE_WEIGHT * cosines[number] + SENTENCE_WEIGHT * best[number] + by_words[number]
+                number: mix.passage * cosines[number] + mix.sentence * best[number] + by_words[number]
                 for number in stored
             }
             chosen = sorted(scores, key=lambda number: (-round(scores[number], 6), number))[:passages]

@@ -96,8 +96,8 @@ class Chatbot:
             return
         plan = plan_search(self.index, question, history=history, filters=limits, today=self._today())
         yield StatusEvent(plan.status(self.index.manifest.article_count))
-        hits = search_passages(self.index, plan, passages=self.settings.passages_per_question)
-        evidence = self.choose(question, hits)
+        hits = search_passages(self.index, plan, passages=self.settings.passages_per_question, mix=self.settings.mix)
+        evidence = self.choose(plan.questions[-1], hits)
         taken = self._taken(question, hits, evidence, plan.searched(hits), started)
         before = self.generator.usage()
         yield PassagesEvent(taken.passages)
@@ -180,10 +180,11 @@ class Chatbot:
         """
         limits = (filters or Filters()).limited_to(articles)
         plan = plan_search(self.index, question, history=history, filters=limits, today=self._today())
-        return search_passages(self.index, plan, passages=passages or self.settings.passages_per_question)
+        count = passages or self.settings.passages_per_question
+        return search_passages(self.index, plan, passages=count, mix=self.settings.mix)
 
     def choose(self, question: str, hits: Sequence[Hit]) -> Evidence:
-        """The sentences of `hits` that the model would read."""
+        """The sentences of `hits` that the model would read. In a conversation `question` is the joined one."""
         return choose_evidence(
             question, hits, tokens=self.settings.evidence_tokens, count_tokens=self.generator.count_tokens
         )

@@ -17,7 +17,9 @@ _LEANING = re.compile(
     re.IGNORECASE,
 )
 _BEST_WITH_NEIGHBOURS = 2
-WORDS_WEIGHT = 0.2
+PASSAGE_WEIGHT = 0.5
+WORDS_WEIGHT = 0.6
+"""What a sentence's passage and its own telling words add to its similarity (docs/lab-notes.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ def choose_evidence(question: str, hits: Sequence[Hit], *, tokens: int, count_to
     """The best sentences of `hits` within a budget of `tokens`.
 
     Sentences are ranked by their own similarity to the question, by the share of its telling words that they hold
-    (names are where similarity of meaning fails) and, a little, by their passage's score. The best
+    (names are where similarity of meaning fails) and by their passage's score. The best
     ones bring their neighbours (the name often stands one sentence before or after the fact), and one that opens with
     a pronoun brings the sentence before it. Sentences that say the same as a chosen one are passed over.
     """
@@ -81,7 +83,7 @@ def _candidates(question: str, hits: Sequence[Hit]) -> list[EvidenceSentence]:
     overlaps = _overlaps(question, [sentence.text for hit in hits for sentence in hit.passage.sentences])
     for hit in hits:
         for sentence, similarity in zip(hit.passage.sentences, hit.sentence_scores, strict=True):
-            score = 0.75 * similarity + 0.25 * hit.score + WORDS_WEIGHT * overlaps[sentence.text]
+            score = similarity + PASSAGE_WEIGHT * hit.score + WORDS_WEIGHT * overlaps[sentence.text]
             known = found.get((sentence.article_id, sentence.start))
             if known is None or known.score < score:
                 found[sentence.article_id, sentence.start] = EvidenceSentence(sentence, hit.article, score)

@@ -7,7 +7,7 @@ from datetime import date
 
 from index.filters import Filters, count_articles, known_sources, may_lie_in
 from index.library import Library
-from index.search import SavedIndex
+from index.search import DEFAULT_MIX, Mix, SavedIndex
 from index.types import Hit
 from rag.preference import prefer
 from rag.saying import counted
@@ -16,6 +16,13 @@ from rag.wanted import Said, Wanted, infer
 
 _DEEPER = 2
 """Where the order depends on dates, so many times as many passages are found: one from below may move up."""
+
+_CONVERSATION_DEPTH = 4
+"""Where two questions are searched, so many times as many passages are found for each: their scores are mixed."""
+
+LAST_TURN_WEIGHT = 0.6
+"""What the last question alone counts, beside the question before it joined to it (docs/lab-notes.md). The better of
+the two scores, which was tried first, lets the topic before drag its passages along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +87,33 @@ def plan_search(
     return index.read(planned)
 
 
-def search_passages(index: SavedIndex, plan: Plan, *, passages: int) -> tuple[Hit, ...]:
-    """The passages nearest to any of the questions, best first; the better score of a passage counts."""
+def search_passages(index: SavedIndex, plan: Plan, *, passages: int, mix: Mix = DEFAULT_MIX) -> tuple[Hit, ...]:
+    """The passages nearest to the question, best first; in a conversation, to a mix of it and of the joined one."""
     depth = passages * _DEEPER if plan.wanted.prefers else passages
-    best: dict[int, Hit] = {}
-    for question in plan.questions:
-        for hit in index.search(question, passages=depth, filters=plan.limits):
-            known = best.get(hit.passage.id)
-            if known is None or hit.score > known.score:
-                best[hit.passage.id] = hit
-    if len(plan.questions) > 1:
-        best = {hit.passage.id: hit for hit in sorted(best.values(), key=lambda hit: (-hit.score, hit.passage.id))}
-    ranked = prefer(tuple(best.values()), plan.wanted)[:passages]
+    if len(plan.questions) == 1:
+        found = index.search(plan.questions[0], passages=depth, filters=plan.limits, mix=mix)
+    else:
+        depth *= _CONVERSATION_DEPTH
+        alone, joined = (
+            index.search(question, passages=depth, filters=plan.limits, mix=mix) for question in plan.questions
+        )
+        found = _mixed(alone, joined)
+    ranked = prefer(found, plan.wanted)[:passages]
     return tuple(dataclasses.replace(hit, rank=rank) for rank, hit in enumerate(ranked, start=1))
+
+
+def _mixed(alone: Sequence[Hit], joined: Sequence[Hit]) -> tuple[Hit, ...]:
+    """The passages of both with mixed scores, best first. What one search did not find counts as its last there."""
+    hits = {hit.passage.id: hit for hit in (*joined, *alone)}
+    of_alone, of_joined = ({hit.passage.id: hit for hit in found} for found in (alone, joined))
+
+    def mixed(number: int) -> Hit:
+        one, other = of_alone.get(number), of_joined.get(number)
+        score = LAST_TURN_WEIGHT * (one or alone[-1]).score + (1 - LAST_TURN_WEIGHT) * (other or joined[-1]).score
+        sentences = (one or other or hits[number]).sentence_scores
+        if one is not None and other is not None:
+            pairs = zip(one.sentence_scores, other.sentence_scores, strict=True)
+            sentences = tuple(LAST_TURN_WEIGHT * first + (1 - LAST_TURN_WEIGHT) * second for first, second in pairs)
+        return dataclasses.replace(hits[number], score=score, sentence_scores=sentences)
+
+    return tuple(sorted(map(mixed, hits), key=lambda hit: (-hit.score, hit.passage.id)))

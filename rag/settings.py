@@ -10,6 +10,7 @@ from typing import Any
 
 from index.errors import SettingsError
 from index.paths import Home
+from index.search import DEFAULT_MIX, Mix
 
 PRECISIONS = ("auto", "bfloat16", "float32", "int8")
 ANSWER_STYLES = ("sentence", "phrase")
@@ -30,6 +31,11 @@ class Settings:
     index: str = ""
     """Folder of the index to ask; empty: the default one inside the home folder."""
     passages_per_question: int = 8
+    passage_weight: float = DEFAULT_MIX.passage
+    sentence_weight: float = DEFAULT_MIX.sentence
+    passage_words_weight: float = DEFAULT_MIX.passage_words
+    article_words_weight: float = DEFAULT_MIX.article_words
+    """What counts how much in search: see `index.search.Mix`."""
     evidence_tokens: int = 420
     """Tokens of evidence the model reads; each costs about 8 ms on two cores."""
     answer_tokens: int = 160
@@ -54,6 +60,11 @@ class Settings:
             raise SettingsError(f"answer_style is {self.answer_style!r}; it must be one of {', '.join(ANSWER_STYLES)}.")
         if not 0 <= self.citation_support <= 1:
             raise SettingsError(f"citation_support is {self.citation_support}; it must be between 0 and 1.")
+
+    @property
+    def mix(self) -> Mix:
+        """The weights of search."""
+        return Mix(self.passage_weight, self.sentence_weight, self.passage_words_weight, self.article_words_weight)
 
     def index_folder(self, home: Home) -> Path:
         """The index that these settings ask."""

@@ -26,7 +26,7 @@ class HandMade:
         self.hits = hits
         self.asked = []
 
-    def search(self, question, *, passages, filters):
+    def search(self, question, *, passages, filters, mix):
         self.asked.append((question, passages, filters))
         return tuple(self.hits[question][:passages])
 
@@ -65,11 +65,20 @@ def test_it_looks_deeper_only_where_the_order_depends_on_dates():
     assert index.asked == [("a", 2, Filters(sources=("CNBC",), since="2017")), ("a", 4, Filters())]
 
 
-def test_the_better_score_of_a_passage_counts_whichever_question_found_it():
-    one, two, three = dated(0.4, None, 1), dated(0.6, None, 1), dated(0.5, None, 2)
-    index = HandMade({"Then?": [three, one], "Who? Then?": [two]})
-    assert found(index, Plan(("Then?", "Who? Then?"), Filters(), Wanted(), 2), 5) == [1, 2]
-    assert [asked for asked, *_ in index.asked] == ["Then?", "Who? Then?"]
+def test_in_a_conversation_both_questions_count_and_the_last_one_more():
+    """Of the better of two scores, the topic before dragged its passages along after it had changed."""
+    index = HandMade(
+        {
+            "Then?": [dated(0.48, None, 3), dated(0.40, None, 1), dated(0.10, None, 4)],
+            "Who? Then?": [dated(0.80, None, 2), dated(0.45, None, 1), dated(0.20, None, 5)],
+        }
+    )
+    plan = Plan(("Then?", "Who? Then?"), Filters(), Wanted(), 2)
+    hits = search_passages(index, plan, passages=3)
+    # 1: 0.6 · 0.40 + 0.4 · 0.45; 2: 0.6 · 0.10 + 0.4 · 0.80 (the last of "Then?"); 3: 0.6 · 0.48 + 0.4 · 0.20.
+    assert [(hit.passage.id, hit.rank) for hit in hits] == [(1, 1), (2, 2), (3, 3)]
+    assert [hit.score for hit in hits] == pytest.approx([0.42, 0.38, 0.368])
+    assert [(asked, passages) for asked, passages, _ in index.asked] == [("Then?", 12), ("Who? Then?", 12)]
 
 
 def test_a_plan_joins_the_last_turn_and_counts_what_passes(tiny_saved_index):

@@ -1,5 +1,6 @@
 """The way of a question: search, evidence, answerable?, answer, attribution, support."""
 
+import dataclasses
 import math
 import threading
 import time
@@ -21,6 +22,7 @@ from rag.replies import REFUSAL, Taken, doubtful, not_stated, nothing_found, pas
 from rag.saying import counted
 from rag.searching import plan_search, search_passages
 from rag.settings import Settings
+from rag.signals import covered_by, search_signals
 from rag.types import (
     Answer,
     Citation,
@@ -100,6 +102,7 @@ class Chatbot:
         evidence = self.choose(plan.questions[-1], hits)
         taken = self._taken(question, hits, evidence, plan.searched(hits), started)
         before = self.generator.usage()
+        signals = search_signals(plan.questions[-1], hits, evidence)
         yield PassagesEvent(taken.passages)
 
         def done(
@@ -114,6 +117,7 @@ class Chatbot:
             return taken.done(
                 text,
                 log_odds=log_odds,
+                signals=signals,
                 total_s=took,
                 usage=used,
                 reason=reason,
@@ -132,6 +136,7 @@ class Chatbot:
             before = self.generator.usage()
             yield StatusEvent(f"Reading {counted(len(evidence.sentences), 'sentence')}")
             log_odds = self.generator.log_odds(answerable_messages(question, evidence, history=history))
+            signals = dataclasses.replace(signals, answerable=log_odds)
             if log_odds < self.settings.answerable_log_odds:
                 yield done(REFUSAL, reason=not_stated(hits), log_odds=log_odds)
                 return
@@ -139,6 +144,7 @@ class Chatbot:
             draft, first_token = "", None
             style = self.settings.answer_style
             messages = answer_messages(question, evidence, history=history, style=style)
+            unwritten = self.generator.usage()
             with closing(self.generator.generate(messages, max_tokens=self.settings.answer_tokens)) as pieces:
                 for piece in pieces:
                     if stopped():
@@ -147,15 +153,29 @@ class Chatbot:
                     draft += piece
                     yield TextEvent(piece)
             yield StatusEvent("Checking each sentence")
+            written = self.generator.usage().since(unwritten)
+            signals = dataclasses.replace(signals, certainty=written.log_probability / max(1, written.tokens_written))
             phrase = style == "phrase"
-            signed = (sign_phrase(draft, evidence, question=question),) if phrase else sign(draft, evidence)
+            signed = (
+                (sign_phrase(draft, evidence, question=question),)
+                if phrase
+                else sign(draft, evidence, question=question)
+            )
             if self.generator.count_tokens(draft) >= self.settings.answer_tokens:
                 signed = signed[:-1] or signed  # cut off in the middle of a sentence
             standing = [item for item in signed if item.stands(self.settings.citation_support)]
             text, citations = compose(standing)
             if citations:
                 claim = f"{question} {text}" if phrase else text
-                log_odds = self._second_look(question, claim, standing, history)
+                stated, answers = self._second_look(question, claim, standing, history)
+                log_odds = stated + answers
+                signals = dataclasses.replace(
+                    signals,
+                    stated=stated,
+                    answers=answers,
+                    covered=covered_by(plan.questions[-1], evidence, standing),
+                    support=min(item.support for item in standing),
+                )
         if not citations:
             yield done(REFUSAL, reason=unsupported(signed), log_odds=log_odds, first_token=first_token)
             return
@@ -202,7 +222,9 @@ class Chatbot:
         yield PassagesEvent(taken.passages)
         yield CitationsEvent(exact.text, exact.citations)
         took = time.perf_counter() - started
-        yield taken.done(exact.text, log_odds=math.inf, total_s=took, usage=Usage(), citations=exact.citations)
+        yield taken.done(
+            exact.text, log_odds=math.inf, signals=None, total_s=took, usage=Usage(), citations=exact.citations
+        )
 
     def _taken(
         self, question: str, hits: Sequence[Hit], evidence: Evidence, searched: Searched, started: float
@@ -218,16 +240,15 @@ class Chatbot:
 
     def _second_look(
         self, question: str, claim: str, standing: Sequence[SignedSentence], history: Sequence[Message]
-    ) -> float:
+    ) -> tuple[float, float]:
         """With the cited sentences alone before it: do they state the answer, and do they answer the question?
 
-        The sum of the two log-odds. What surrounds the cited sentences makes the model generous; without it, near
-        misses (the right people, the wrong fact) show.
+        The two log-odds. What surrounds the cited sentences makes the model generous; without it, near misses (the
+        right people, the wrong fact) show.
         """
         cited = Evidence(tuple(dict.fromkeys(item for sentence in standing for item in sentence.cited)))
-        return self.generator.log_odds(supported_messages(claim, cited)) + self.generator.log_odds(
-            answerable_messages(question, cited, history=history)
-        )
+        stated = self.generator.log_odds(supported_messages(claim, cited))
+        return stated, self.generator.log_odds(answerable_messages(question, cited, history=history))
 
     def article_count(self) -> int:
         """How many articles are at hand."""

@@ -41,11 +41,11 @@ class SignedSentence:
         return bool(self.cited) and not self.missing and self.support >= minimum
 
 
-def sign(draft: str, evidence: Evidence) -> tuple[SignedSentence, ...]:
+def sign(draft: str, evidence: Evidence, *, question: str = "") -> tuple[SignedSentence, ...]:
     """Every sentence of `draft`, in order, with the smallest set of evidence sentences that covers it."""
     weights = _weights(evidence)
     text = _MARKER.sub("", draft) if not _MARKER.search(_all_text(evidence)) else draft
-    return tuple(_sign_one(part.strip(), evidence, weights) for part in segment(text) if part.strip())
+    return tuple(_sign_one(part.strip(), evidence, weights, question) for part in segment(text) if part.strip())
 
 
 def sign_phrase(phrase: str, evidence: Evidence, *, question: str) -> SignedSentence:
@@ -107,7 +107,7 @@ def cite(item: EvidenceSentence, *, number: int = 1, answer: Span | None = None,
     )
 
 
-def _sign_one(claim: str, evidence: Evidence, weights: Mapping[str, float]) -> SignedSentence:
+def _sign_one(claim: str, evidence: Evidence, weights: Mapping[str, float], question: str) -> SignedSentence:
     wanted = content_stems(claim)
     total = math.fsum(weights.get(word, _unseen(weights)) * _hardness(word) for word in wanted) or 1.0
     words = [content_stems(item.sentence.text) for item in evidence.sentences]
@@ -129,7 +129,7 @@ def _sign_one(claim: str, evidence: Evidence, weights: Mapping[str, float]) -> S
             ),
         )
         gained = gain(best, covered)
-        fewer = _missing(claim, evidence, [*cited, best])
+        fewer = _missing(claim, evidence, [*cited, best], question)
         if gained == 0 or (cited and gained < _WORTH_CITING and len(fewer) >= len(missing)):
             break
         cited.append(best)
@@ -138,13 +138,13 @@ def _sign_one(claim: str, evidence: Evidence, weights: Mapping[str, float]) -> S
     chosen = tuple(evidence.sentences[place] for place in sorted(cited))
     covered |= wanted & {word for item in chosen for word in content_stems(_known(item.article))}
     support = math.fsum(weights.get(word, _unseen(weights)) * _hardness(word) for word in covered) / total
-    return SignedSentence(claim, chosen, support, missing if cited else missing_facts(claim, []))
+    return SignedSentence(claim, chosen, support, missing if cited else missing_facts(claim, [], asked=question))
 
 
-def _missing(claim: str, evidence: Evidence, cited: Sequence[int]) -> tuple[str, ...]:
+def _missing(claim: str, evidence: Evidence, cited: Sequence[int], question: str = "") -> tuple[str, ...]:
     items = [evidence.sentences[place] for place in cited]
     known = [_known(article) for article in {item.article.id: item.article for item in items}.values()]
-    return missing_facts(claim, [item.sentence.text for item in items] + known)
+    return missing_facts(claim, [item.sentence.text for item in items] + known, asked=question)
 
 
 def _known(article: Article) -> str:

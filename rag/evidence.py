@@ -80,17 +80,17 @@ def choose_evidence(question: str, hits: Sequence[Hit], *, tokens: int, count_to
 def _candidates(question: str, hits: Sequence[Hit]) -> list[EvidenceSentence]:
     """Every sentence of the hits once, in reading order within each article."""
     found: dict[tuple[str, int], EvidenceSentence] = {}
-    overlaps = _overlaps(question, [sentence.text for hit in hits for sentence in hit.passage.sentences])
+    shares = overlaps(question, [sentence.text for hit in hits for sentence in hit.passage.sentences])
     for hit in hits:
         for sentence, similarity in zip(hit.passage.sentences, hit.sentence_scores, strict=True):
-            score = similarity + PASSAGE_WEIGHT * hit.score + WORDS_WEIGHT * overlaps[sentence.text]
+            score = similarity + PASSAGE_WEIGHT * hit.score + WORDS_WEIGHT * shares[sentence.text]
             known = found.get((sentence.article_id, sentence.start))
             if known is None or known.score < score:
                 found[sentence.article_id, sentence.start] = EvidenceSentence(sentence, hit.article, score)
     return [found[key] for key in sorted(found)]
 
 
-def _overlaps(question: str, sentences: Sequence[str]) -> dict[str, float]:
+def overlaps(question: str, sentences: Sequence[str]) -> dict[str, float]:
     """For each sentence, the share (0 to 1) of the question's words that it holds, rare ones weighing more."""
     words = {sentence: search_stems(sentence) for sentence in sentences}
     counts = Counter(stem for stems in words.values() for stem in stems)

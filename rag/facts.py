@@ -5,7 +5,7 @@ English text. Does not convert currencies or units, and does not resolve pronoun
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -35,6 +35,8 @@ _NUMBER = re.compile(
 _WORD = re.compile(r"[^\W_]+(?:[’'.&-]+[^\W_]+)*")
 _QUOTED = re.compile(r"[“\"]([^“”\"]{2,300})[”\"]")
 _POSSESSIVE = re.compile(r"[’']s?$")
+# "Pakistani", "Malaysian", "Peruvians". No more: "Martina" is not "Martin".
+_ENDINGS = ("i", "n", "an", "ian", "s", "ns", "ans")
 # Capitalised at the start of an English sentence without being a name.
 _OPENERS = frozenset(
     (
@@ -106,20 +108,44 @@ def quotes(text: str) -> tuple[str, ...]:
     return tuple(_folded(match[1]).strip(" .,;:!?") for match in _QUOTED.finditer(text))
 
 
-def missing_facts(claim: str, sources: Sequence[str]) -> tuple[str, ...]:
-    """The numbers, names and quoted phrases of `claim` that none of `sources` contains. Empty: all are there."""
+def missing_facts(claim: str, sources: Sequence[str], *, asked: str = "") -> tuple[str, ...]:
+    """The numbers, names and quoted phrases of `claim` that none of `sources` contains. Empty: all are there.
+
+    A name may stand there in another form: "Pakistan" in "Pakistani", "IPO" as "initial public offering". Number words
+    of the question `asked` ("the two plans") are no claim and need not stand there.
+    """
     # Models write straight apostrophes where articles have typographic ones.
     claim, sources = claim.replace("’", "'"), [source.replace("’", "'") for source in sources]
     given = [number for source in sources for number in numbers(source)]
     words = {_month(part) for source in sources for part in _parts(source)}
     folded = _folded(" ".join(sources))
     capitalised = {name for source in sources for name in names(source)}
-    missing = [number.shown for number in numbers(claim) if not any(map(number.same_as, given))]
+    counted = {word for word in _parts(asked) if word in _NUMBER_WORDS}
+    missing = [
+        number.shown
+        for number in numbers(claim)
+        if number.shown.lower() not in counted and not any(map(number.same_as, given))
+    ]
+    initials = {_initials(source) for source in sources}
     for name in names(claim, known=capitalised):
-        if not all(part in words for part in map(_month, _parts(name))):
+        if not all(_stands(part, words, initials) for part in map(_month, _parts(name))):
             missing.append(name)
     missing += [quote for quote in quotes(claim) if quote not in folded]
     return tuple(dict.fromkeys(missing))
+
+
+def _stands(name: str, words: Collection[str], initials: Iterable[str]) -> bool:
+    """Whether the name is among the words: itself, as the adjective of a country or the reverse, or as initials."""
+    if name in words or any(f"{name}{ending}" in words for ending in _ENDINGS):
+        return True
+    if any(name.endswith(ending) and name.removesuffix(ending) in words for ending in _ENDINGS):
+        return True
+    return 3 <= len(name) <= 5 and any(name in letters for letters in initials)
+
+
+def _initials(text: str) -> str:
+    """The first letters of all words, joined: "initial public offering" is in it as "ipo"."""
+    return "".join(word[0] for word in re.findall(r"[^\W\d_]+", text.lower()))
 
 
 def _parts(text: str) -> list[str]:

@@ -53,7 +53,7 @@ class CopyingGenerator:
     def _read(self, messages: Sequence[Message]) -> None:
         words = sum(self.count_tokens(message.content) for message in messages)
         done = self._usage
-        self._usage = Usage(done.passes + 1, done.tokens_read + words, done.tokens_written)
+        self._usage = dataclasses.replace(done, passes=done.passes + 1, tokens_read=done.tokens_read + words)
 
     def _scored(self, messages: Sequence[Message]) -> list[tuple[float, int, str]]:
         prompt = messages[-1].content

@@ -98,14 +98,18 @@ class TransformersGenerator:
             prompt = self._encode(messages)
             reply: list[int] = []
             said = ""
-            following = self._likeliest(self._read(prompt)[None])
+            following, certainties = self._likeliest(self._read(prompt)[None])
             while True:
                 # `following` are the next tokens of the greedy reply, as many as the last pass settled.
                 ended = next((place for place, token in enumerate(following) if token in self._ends), len(following))
                 new = following[: min(ended, max_tokens - len(reply))]
                 reply += new
-                written = self._usage.tokens_written + len(new)
-                self._usage = dataclasses.replace(self._usage, tokens_written=written)
+                done = self._usage
+                self._usage = dataclasses.replace(
+                    done,
+                    tokens_written=done.tokens_written + len(new),
+                    log_probability=done.log_probability + sum(certainties[: len(new)]),
+                )
                 text = self._tokenizer.decode(reply, skip_special_tokens=True)
                 # A character of several tokens decodes to U+FFFD until its last byte is there.
                 if not text.endswith("�") and len(text) > len(said):
@@ -113,7 +117,7 @@ class TransformersGenerator:
                     said = text
                 if ended < len(following) or len(reply) >= max_tokens:
                     return
-                following = self._continue(reply[-1], draft(prompt + reply, len(prompt)))
+                following, certainties = self._continue(reply[-1], draft(prompt + reply, len(prompt)))
 
     def log_odds(self, messages: Sequence[Message]) -> float:
         """log P(Yes) - log P(No) for the first word of the reply, in nats."""
@@ -198,30 +202,33 @@ class TransformersGenerator:
             self._cache.crop(kept - len(self._cached))
         self._cached = self._cached[:kept]
         done = self._usage
-        self._usage = Usage(done.passes + 1, done.tokens_read + len(ids) - kept, done.tokens_written)
+        self._usage = dataclasses.replace(done, passes=done.passes + 1, tokens_read=done.tokens_read + len(ids) - kept)
         return self._forward(ids[kept:])[-1]
 
-    def _continue(self, token: int, drafted: list[int]) -> list[int]:
-        """The greedy tokens after `token`: those of `drafted` that the model agrees with, and its next one.
+    def _continue(self, token: int, drafted: list[int]) -> tuple[list[int], list[float]]:
+        """The greedy tokens after `token`, each with its log-probability: those of `drafted` that the model agrees
+        with, and its next one.
 
         One pass reads the weights once, whether for one token or ten, so what is guessed rightly comes for nothing.
         """
-        predicted = self._likeliest(self._forward([token, *drafted]))
+        predicted, certainties = self._likeliest(self._forward([token, *drafted]))
         agreed = 0
         while agreed < len(drafted) and drafted[agreed] == predicted[agreed]:
             agreed += 1
         if agreed < len(drafted):
             self._cache.crop(agreed - len(drafted))
             del self._cached[agreed - len(drafted) :]
-        return predicted[: agreed + 1]
+        return predicted[: agreed + 1], certainties[: agreed + 1]
 
-    def _likeliest(self, hidden: Any) -> list[int]:
-        """The likeliest next token after each of these hidden states, shape (n, hidden size)."""
+    def _likeliest(self, hidden: Any) -> tuple[list[int], list[float]]:
+        """The likeliest next token after each of these hidden states, shape (n, hidden size), with log-probability."""
         import torch
 
         with torch.no_grad():
-            tokens: list[int] = self._model.get_output_embeddings()(hidden).argmax(dim=-1).tolist()
-        return tokens
+            logits = self._model.get_output_embeddings()(hidden).float()
+            highest, tokens = logits.max(dim=-1)
+            certainties = highest - logits.logsumexp(dim=-1)
+        return tokens.tolist(), certainties.tolist()
 
     def _forward(self, ids: list[int]) -> Any:
         """The last hidden state of each of these tokens, shape (n, hidden size); they join the cache."""

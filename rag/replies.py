@@ -9,7 +9,7 @@ from index.types import Hit
 from rag.citations import SignedSentence
 from rag.evidence import Evidence
 from rag.saying import counted, described
-from rag.types import Answer, Citation, DoneEvent, PassageUse, Searched, Timings, Usage
+from rag.types import Answer, Citation, DoneEvent, PassageUse, Searched, Signals, Timings, Usage
 
 REFUSAL = "The articles do not tell."
 
@@ -30,6 +30,7 @@ class Taken:
         text: str,
         *,
         log_odds: float,
+        signals: Signals | None,
         total_s: float,
         usage: Usage,
         reason: str | None = None,
@@ -51,6 +52,7 @@ class Taken:
                 index=self.index,
                 usage=usage,
                 searched=self.searched,
+                signals=signals,
             )
         )
 

@@ -70,11 +70,13 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a model has done: passes over a prompt, tokens computed (those kept from before are not), tokens written."""
+    """What a model has done: passes over a prompt, tokens computed (those kept from before are not), tokens written,
+    and the sum of the log-probabilities of those written, in nats."""
 
     passes: int = 0
     tokens_read: int = 0
     tokens_written: int = 0
+    log_probability: float = 0.0
 
     def since(self, earlier: "Usage") -> "Usage":
         """What was done after `earlier`."""
@@ -82,6 +84,7 @@ class Usage:
             self.passes - earlier.passes,
             self.tokens_read - earlier.tokens_read,
             self.tokens_written - earlier.tokens_written,
+            self.log_probability - earlier.log_probability,
         )
 
 
@@ -100,6 +103,31 @@ class Searched:
     periods: tuple[Period, ...] = ()
     latest: bool = False
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What speaks for and against an answer. None: not known, since the question was refused before that, or counted.
+
+    answerable: log P(Yes) - log P(No) that the evidence states the answer to the question.
+    stated: the same, that the cited sentences alone state everything in the answer.
+    answers: the same, that the cited sentences alone state the answer to the question.
+    certainty: mean log-probability of the words of the draft, in nats a token (0: certain).
+    similarity: highest cosine of the question with a sentence of the evidence.
+    search: score of the best passage.
+    covered: share (0 to 1) of the question's telling words that the cited sentences hold; before there are any, the
+    best sentence of the evidence.
+    support: lowest share of a sentence's words that its citations hold.
+    """
+
+    answerable: float | None = None
+    stated: float | None = None
+    answers: float | None = None
+    certainty: float | None = None
+    similarity: float | None = None
+    search: float | None = None
+    covered: float | None = None
+    support: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +151,7 @@ class Answer:
     index: str
     usage: Usage = Usage()
     searched: Searched | None = None
+    signals: Signals | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain lists and dicts, ready for JSON; the same from Python, the command line and HTTP."""

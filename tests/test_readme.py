@@ -45,7 +45,7 @@ def run(command: str, environment: dict[str, str]) -> subprocess.CompletedProces
 
 def test_the_readme_has_the_commands_that_are_tested_here():
     assert COMMANDS[:3] == ["make chat", "make test", 'make ask Q="How big was Alibaba at its peak?"']
-    assert all(command.startswith(("make ", ".venv/bin/byline ")) for command in COMMANDS)
+    assert all(command.startswith(("make ", ".venv/bin/byline ", ".venv/bin/python -m eval ")) for command in COMMANDS)
 
 
 def test_make_test_is_what_runs_these_tests():

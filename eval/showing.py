@@ -210,7 +210,7 @@ def explanation(row: Row, *, passages_read: int = READ_PASSAGES) -> str:
         case "should be refused":
             return (
                 f"The articles do not answer this, yet it was answered, with confidence {confidence(row):.2f}. See "
-                "what the cited sentences really state, and the setting answered_log_odds."
+                "what the cited sentences really state, and the setting wrong_per_hundred."
             )
         case _ if row["task"] == "support":
             return (

@@ -1,31 +1,33 @@
 """The way of a question: search, evidence, answerable?, answer, attribution, support."""
 
 import dataclasses
-import math
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
 from datetime import date
+from typing import Any
 
 from index.errors import BylineError, InputError
 from index.filters import Filters
 from index.search import SavedIndex
 from index.types import Article, Hit
-from rag.citations import SignedSentence, compose, sign, sign_phrase
+from rag.checking import Asked, check_draft, with_other_figures
+from rag.confidence import load_calibration
+from rag.dating import notes
 from rag.evidence import Evidence, choose_evidence
 from rag.examples import example_questions
 from rag.generators import Generator
 from rag.listing import ExactAnswer, find_exact_answer
 from rag.prompt import answer_messages, answerable_messages, supported_messages
-from rag.replies import REFUSAL, Taken, doubtful, not_stated, nothing_found, passages_of, unsupported
+from rag.refusing import REFUSAL, absent_names, doubtful, not_stated, nothing_found, unsupported
+from rag.replies import Taken, passages_of
 from rag.saying import counted
 from rag.searching import plan_search, search_passages
 from rag.settings import Settings
-from rag.signals import covered_by, search_signals
+from rag.signals import search_signals
 from rag.types import (
     Answer,
-    Citation,
     CitationsEvent,
     DoneEvent,
     Event,
@@ -104,30 +106,23 @@ class Chatbot:
         before = self.generator.usage()
         signals = search_signals(plan.questions[-1], hits, evidence)
         yield PassagesEvent(taken.passages)
+        first_token: float | None = None
 
-        def done(
-            text: str,
-            *,
-            log_odds: float,
-            reason: str | None = None,
-            citations: tuple[Citation, ...] = (),
-            first_token: float | None = None,
-        ) -> DoneEvent:
-            used, took = self.generator.usage().since(before), time.perf_counter() - started
+        def done(text: str, confidence: float, **more: Any) -> DoneEvent:
             return taken.done(
                 text,
-                log_odds=log_odds,
+                confidence=confidence,
                 signals=signals,
-                total_s=took,
-                usage=used,
-                reason=reason,
-                citations=citations,
+                total_s=time.perf_counter() - started,
+                usage=self.generator.usage().since(before),
                 first_token_s=first_token,
+                **more,
             )
 
         if not evidence.sentences:
-            yield done(REFUSAL, reason=nothing_found(plan.limits), log_odds=-math.inf)
+            yield done(REFUSAL, 0.0, reason=nothing_found(plan.limits))
             return
+        calibration, accepted = load_calibration(self.generator.name), self.settings.wrong_per_hundred
         if self._turn.locked():
             yield StatusEvent("Waiting for the question before this one")
         with self._turn:
@@ -135,15 +130,15 @@ class Chatbot:
                 return
             before = self.generator.usage()
             yield StatusEvent(f"Reading {counted(len(evidence.sentences), 'sentence')}")
-            log_odds = self.generator.log_odds(answerable_messages(question, evidence, history=history))
-            signals = dataclasses.replace(signals, answerable=log_odds)
-            if log_odds < self.settings.answerable_log_odds:
-                yield done(REFUSAL, reason=not_stated(hits), log_odds=log_odds)
+            answerable = self.generator.log_odds(answerable_messages(question, evidence, history=history))
+            signals = dataclasses.replace(signals, answerable=answerable)
+            hope = calibration.before.probability(signals)
+            if hope < calibration.worth_writing(accepted):
+                yield done(REFUSAL, hope, reason=not_stated(evidence, absent_names(self.index, question)))
                 return
             yield StatusEvent("Writing")
-            draft, first_token = "", None
-            style = self.settings.answer_style
-            messages = answer_messages(question, evidence, history=history, style=style)
+            draft = ""
+            messages = answer_messages(question, evidence, history=history, style=self.settings.answer_style)
             unwritten = self.generator.usage()
             with closing(self.generator.generate(messages, max_tokens=self.settings.answer_tokens)) as pieces:
                 for piece in pieces:
@@ -155,35 +150,23 @@ class Chatbot:
             yield StatusEvent("Checking each sentence")
             written = self.generator.usage().since(unwritten)
             signals = dataclasses.replace(signals, certainty=written.log_probability / max(1, written.tokens_written))
-            phrase = style == "phrase"
-            signed = (
-                (sign_phrase(draft, evidence, question=question),)
-                if phrase
-                else sign(draft, evidence, question=question)
+            asked = Asked(question, plan.questions[-1], history)
+            checked = check_draft(
+                draft, asked, evidence, generator=self.generator, settings=self.settings, signals=signals
             )
-            if self.generator.count_tokens(draft) >= self.settings.answer_tokens:
-                signed = signed[:-1] or signed  # cut off in the middle of a sentence
-            standing = [item for item in signed if item.stands(self.settings.citation_support)]
-            text, citations = compose(standing)
-            if citations:
-                claim = f"{question} {text}" if phrase else text
-                stated, answers = self._second_look(question, claim, standing, history)
-                log_odds = stated + answers
-                signals = dataclasses.replace(
-                    signals,
-                    stated=stated,
-                    answers=answers,
-                    covered=covered_by(plan.questions[-1], evidence, standing),
-                    support=min(item.support for item in standing),
-                )
-        if not citations:
-            yield done(REFUSAL, reason=unsupported(signed), log_odds=log_odds, first_token=first_token)
-            return
-        if log_odds < self.settings.answered_log_odds:
-            yield done(REFUSAL, reason=doubtful(hits), log_odds=log_odds, first_token=first_token)
-            return
+            signals = checked.signals
+            if not checked.citations:
+                yield done(REFUSAL, hope, reason=unsupported(checked.signed))
+                return
+            confidence = calibration.after.probability(signals)
+            if confidence < calibration.least_confidence(accepted):
+                yield done(REFUSAL, confidence, reason=doubtful(evidence, absent_names(self.index, question)))
+                return
+            if not plan.wanted.prefers:
+                checked = with_other_figures(checked, asked, evidence, generator=self.generator, settings=self.settings)
+        text, citations = checked.text, checked.citations
         yield CitationsEvent(text, citations)
-        yield done(text, log_odds=log_odds, citations=citations, first_token=first_token)
+        yield done(text, confidence, citations=citations, notes=notes(question, text, citations, today=self._today()))
 
     def search(
         self,
@@ -223,7 +206,7 @@ class Chatbot:
         yield CitationsEvent(exact.text, exact.citations)
         took = time.perf_counter() - started
         yield taken.done(
-            exact.text, log_odds=math.inf, signals=None, total_s=took, usage=Usage(), citations=exact.citations
+            exact.text, confidence=1.0, signals=None, total_s=took, usage=Usage(), citations=exact.citations
         )
 
     def _taken(
@@ -237,18 +220,6 @@ class Chatbot:
             model=self.generator.name,
             index=str(self.index.folder),
         )
-
-    def _second_look(
-        self, question: str, claim: str, standing: Sequence[SignedSentence], history: Sequence[Message]
-    ) -> tuple[float, float]:
-        """With the cited sentences alone before it: do they state the answer, and do they answer the question?
-
-        The two log-odds. What surrounds the cited sentences makes the model generous; without it, near misses (the
-        right people, the wrong fact) show.
-        """
-        cited = Evidence(tuple(dict.fromkeys(item for sentence in standing for item in sentence.cited)))
-        stated = self.generator.log_odds(supported_messages(claim, cited))
-        return stated, self.generator.log_odds(answerable_messages(question, cited, history=history))
 
     def article_count(self) -> int:
         """How many articles are at hand."""

@@ -42,11 +42,11 @@ class Settings:
     """An answer is cut at the last whole sentence before this many tokens."""
     answer_style: str = "sentence"
     """sentence: whole sentences; phrase: the shortest exact phrase, as question sets with short answers want it."""
-    answerable_log_odds: float = -0.3
-    """Below this log P(Yes) - log P(No) for "do the excerpts state the answer?", the question is refused at once."""
-    answered_log_odds: float = 1.15
-    """Below this sum of the log-odds that the cited sentences alone state the answer and answer the question, the
-    question is refused after all."""
+    wrong_per_hundred: float = 15.0
+    """How many wrong answers among a hundred shown are accepted; fewer means more refusals, 100 no refusal for doubt.
+    Measured on public question sets (`rag/confidence.py`); your articles and questions may differ."""
+    other_figure_log_odds: float = 2.0
+    """From this log P(Yes) - log P(No) that a sentence alone states the answer, its other figure is quoted too."""
     citation_support: float = 0.5
     """A sentence of the answer stands only if its citations support it at least this well (0 to 1)."""
 
@@ -58,6 +58,8 @@ class Settings:
             raise SettingsError(f"precision is {self.precision!r}; it must be one of {', '.join(PRECISIONS)}.")
         if self.answer_style not in ANSWER_STYLES:
             raise SettingsError(f"answer_style is {self.answer_style!r}; it must be one of {', '.join(ANSWER_STYLES)}.")
+        if not 0 < self.wrong_per_hundred <= 100:
+            raise SettingsError(f"wrong_per_hundred is {self.wrong_per_hundred}; it must be above 0 and at most 100.")
         if not 0 <= self.citation_support <= 1:
             raise SettingsError(f"citation_support is {self.citation_support}; it must be between 0 and 1.")
 

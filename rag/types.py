@@ -134,9 +134,9 @@ class Signals:
 class Answer:
     """What Byline says to a question, signed, or why it says nothing.
 
-    `confidence` (0 to 1) rises with the model's log-odds that the evidence states the answer, before and after writing
-    it; it is not calibrated, and 1 for what was counted in the index (`rag/listing.py`). `abstained` is True if the
-    question was refused; `reason` then says why in one sentence, and `text` is what a person is told.
+    `confidence` (0 to 1) is the chance that the answer is right (`rag/confidence.py`); of a refused question, that an
+    answer would have been; 1 for what was counted in the index (`rag/listing.py`). `abstained` is True if the question
+    was refused; `reason` then says why, and `text` is what a person is told. `notes` say what to know about its times.
     """
 
     question: str
@@ -152,6 +152,7 @@ class Answer:
     usage: Usage = Usage()
     searched: Searched | None = None
     signals: Signals | None = None
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain lists and dicts, ready for JSON; the same from Python, the command line and HTTP."""

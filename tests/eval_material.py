@@ -33,7 +33,7 @@ _KNOWN = {
 PROVENANCE = Provenance(
     commit="0123456789abcdef0123456789abcdef01234567+changes",
     date="2026-11-25T10:00:00+00:00",
-    settings={"model": "default", "passages_per_question": 8, "answered_log_odds": 1.15, "index": ""},
+    settings={"model": "default", "passages_per_question": 8, "wrong_per_hundred": 15, "index": ""},
     models={
         "generator": {"name": "small-talker", "fingerprint": "sha256:aaaa1111"},
         "embedder": {"name": "minilm", "fingerprint": "sha256:bbbb2222"},

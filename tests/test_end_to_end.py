@@ -58,7 +58,7 @@ def test_what_the_articles_do_not_tell_is_refused(chatbot, question):
 
 def test_every_offset_of_thirty_answers_points_at_its_quote(home):
     # The small model with the gates open: offsets do not depend on the model, and nothing is refused unanswered.
-    opened = {"model": "small", "answerable_log_odds": -100, "answered_log_odds": -100}
+    opened = {"model": "small", "wrong_per_hundred": 100}
     chatbot = open_chatbot(load_settings(home, environment={}, overrides=opened), home=home)
     file = Path(__file__).parent.parent / "eval" / "seed_questions.jsonl"
     asked = [question for question in read_questions(file) if question.answerable][:QUESTIONS_CHECKED]

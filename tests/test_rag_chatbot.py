@@ -42,7 +42,7 @@ def test_what_the_articles_do_not_tell_is_refused_with_the_nearest_passages(chat
     assert answer.abstained
     assert answer.text == REFUSAL
     assert answer.citations == ()
-    assert answer.reason.startswith("The nearest passages")
+    assert answer.reason.startswith("No article mentions “Pompeii”. The closest sentence says: “")
     assert [passage.rank for passage in answer.passages] == list(range(1, len(answer.passages) + 1))
     assert answer.timings.first_token_s is None
 
@@ -122,7 +122,7 @@ def test_the_answer_as_json_has_the_promised_fields(chatbot):
     value = json.loads(json.dumps(chatbot.answer("How much did repairs of the harbour cost?").to_dict()))
     assert list(value) == [
         "question", "text", "abstained", "confidence", "reason", "citations", "passages", "timings", "model", "index",
-        "usage", "searched", "signals",
+        "usage", "searched", "signals", "notes",
     ]  # fmt: skip
     assert value["searched"] == {
         "questions": ["How much did repairs of the harbour cost?"],

@@ -14,7 +14,7 @@ from rag import Chatbot, DoneEvent
 from rag.exact import ExactQuestion, may_be_exact, parse_exact
 from rag.fakes import CopyingGenerator
 from rag.listing import MOST_LISTED
-from rag.replies import REFUSAL
+from rag.refusing import REFUSAL
 
 TODAY = date(2026, 11, 25)
 SOURCES = ("CNBC", "Daily Times", "The Age")

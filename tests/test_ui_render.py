@@ -93,7 +93,8 @@ def test_a_small_answer_exactly():
         '<ol class="footnotes" aria-label="Sources of this answer"><li><button type="button" class="footnote" '
         'data-open="citation" data-turn="3" data-number="1"><span class="number">1</span><span class="work">'
         '<bdi class="title">One &amp; all</bdi> <span class="where">Daily · 19 July 2018</span></span></button>'
-        '</li></ol><p class="meta"><span>1 sentence from 1 article · 3.1 s</span><button type="button" class="link" '
+        '</li></ol><p class="meta"><span>1 sentence from 1 article · 90% sure · 3.1 s</span>'
+        '<button type="button" class="link" '
         'data-copy="Two. [1] More.\n\n[1] Daily, One &amp; all, 19 July 2018: “Second two.”">Copy</button></p>'
         "</article>"
     )

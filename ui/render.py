@@ -212,9 +212,11 @@ def _refused(turn: Turn, number: int) -> str:
 
 
 def _notes(turn: Turn) -> str:
-    """What was read from the question about the articles that it wants."""
-    searched = turn.answer.searched if turn.answer else None
-    return "".join(f'<p class="note"><bdi>{escape(note)}.</bdi></p>' for note in (searched.notes if searched else ()))
+    """What was read from the question about the articles that it wants, and what to know about times."""
+    if turn.answer is None:
+        return ""
+    searched = turn.answer.searched.notes if turn.answer.searched else ()
+    return "".join(f'<p class="note"><bdi>{escape(note)}.</bdi></p>' for note in (*searched, *turn.answer.notes))
 
 
 def _meta(turn: Turn) -> str:
@@ -222,7 +224,7 @@ def _meta(turn: Turn) -> str:
         return ""
     sentences = len({(citation.article_id, citation.start, citation.end) for citation in turn.citations})
     articles = len({citation.article_id for citation in turn.citations})
-    facts = [f"{turn.answer.timings.total_s:.1f} s"]
+    facts = [f"{turn.answer.confidence:.0%} sure", f"{turn.answer.timings.total_s:.1f} s"]
     if sentences:
         facts.insert(0, f"{counted(sentences, 'sentence')} from {counted(articles, 'article')}")
     return (

@@ -48,8 +48,9 @@ def source_line(title: str | None, source: str | None, date: str | None, path: s
 
 
 def _notes(answer: Answer) -> list[RenderableType]:
-    """What was read from the question about the articles that it wants."""
-    return [Text(f"{note}.", style="dim") for note in (answer.searched.notes if answer.searched else ())]
+    """What was read from the question about the articles that it wants, and what to know about times."""
+    searched = answer.searched.notes if answer.searched else ()
+    return [Text(f"{note}.", style="dim") for note in (*searched, *answer.notes)]
 
 
 def _each_once(citations: tuple[Citation, ...]) -> list[Citation]:

@@ -1,0 +1,94 @@
+"""How sure Byline is of an answer: the chance that it is right, from what speaks for and against it.
+
+Two logistic models over the signals of `rag/signals.py`: one for what is known before anything is written, one for a
+finished answer. `scripts/calibrate.py` fits them on public question sets and writes `confidence.json`, which also
+holds how many answers were wrong above each confidence.
+"""
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from rag.types import Signals
+
+FILE = Path(__file__).with_name("confidence.json")
+BEFORE = ("answerable", "similarity", "search", "covered")
+"""Signals that are known before a word is written."""
+AFTER = (*BEFORE, "stated", "answers", "certainty", "support")
+"""Signals of a finished answer."""
+_WIDEST = 12.0
+"""Log-odds beyond this say no more, and must not outweigh everything else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Logistic:
+    """P = 1 / (1 + exp(-(intercept + Σ weight · value))). A signal that is not known counts as its mean."""
+
+    intercept: float
+    weights: Mapping[str, float]
+    means: Mapping[str, float]
+
+    def probability(self, signals: Signals) -> float:
+        """Between 0 and 1."""
+        known = dataclasses.asdict(signals)
+        total = self.intercept
+        for name, weight in self.weights.items():
+            total += weight * (self.means[name] if known[name] is None else bounded(known[name]))
+        return 1 / (1 + math.exp(-total))
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What was learnt for one model.
+
+    `risks` are pairs (wrong answers per hundred shown, least confidence shown), fewest wrong ones first. `hopeless` is
+    the chance before writing below which hardly any answer ever became a right one.
+    """
+
+    before: Logistic
+    after: Logistic
+    risks: tuple[tuple[float, float], ...]
+    hopeless: float
+
+    def least_confidence(self, wrong_per_hundred: float) -> float:
+        """The confidence from which answers were shown so that about so many of a hundred were wrong.
+
+        Between the measured points it is interpolated; 100 shows everything; fewer wrong ones than were ever reached
+        ask for the highest confidence measured.
+        """
+        if wrong_per_hundred >= 100:
+            return 0.0
+        below = [point for point in self.risks if point[0] <= wrong_per_hundred]
+        above = [point for point in self.risks if point[0] > wrong_per_hundred]
+        if not below:
+            return self.risks[0][1]
+        if not above:
+            return below[-1][1]
+        (low, sure), (high, unsure) = below[-1], above[0]
+        return sure + (unsure - sure) * (wrong_per_hundred - low) / (high - low)
+
+    def worth_writing(self, wrong_per_hundred: float) -> float:
+        """The chance before writing from which an answer is written at all."""
+        return 0.0 if wrong_per_hundred >= 100 else min(self.hopeless, self.least_confidence(wrong_per_hundred))
+
+
+def bounded(value: float) -> float:
+    """A signal as the models take it."""
+    return max(-_WIDEST, min(_WIDEST, value))
+
+
+@cache
+def load_calibration(model: str) -> Calibration:
+    """What was learnt for this model; for one that was never measured, what was learnt for the default one."""
+    models = json.loads(FILE.read_text(encoding="utf-8"))["models"]
+    found = models.get(model, models["default"])
+    return Calibration(
+        before=Logistic(**found["before"]),
+        after=Logistic(**found["after"]),
+        risks=tuple((float(wrong), float(sure)) for wrong, sure in found["risks"]),
+        hopeless=float(found["hopeless"]),
+    )

@@ -1,0 +1,133 @@
+"""Figures side by side where articles disagree or speak of different times: each quoted, dated and cited.
+
+A question such as "What is Alibaba worth?" has as many answers as there are reports. The model writes one of them; here
+the others are found among what it read, and all are quoted in its place, the newest first.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from index.types import Article, Span
+from rag.citations import SignedSentence, cite
+from rag.evidence import Evidence, EvidenceSentence
+from rag.facts import numbers
+from rag.periods import spoken
+from rag.types import Citation
+from rag.words import search_stems
+
+MOST_JUDGED = 3
+"""Sentences that the model is asked about; each costs a short pass."""
+_MOST_QUOTED = 4
+_CURRENCIES = {
+    "$": "dollar", "usd": "dollar", "dollar": "dollar", "dollars": "dollar", "€": "euro", "eur": "euro",
+    "euro": "euro", "euros": "euro", "£": "pound", "gbp": "pound", "pound": "pound", "pounds": "pound",
+    "¥": "yuan", "yuan": "yuan", "rmb": "yuan", "renminbi": "yuan", "yen": "yen", "won": "won", "rupees": "rupee",
+}  # fmt: skip
+# A question that names one of these asks for one figure, not for all that were ever reported.
+_PINNED = re.compile(
+    r"\b(19|20)\d\d\b|\b(peak|record|high(est)?|low(est)?|first|last|before|after|when|since|during|until|initial(ly)?"
+    r"|original(ly)?|previous(ly)?|how (much|many) (more|less|fewer))\b",
+    re.IGNORECASE,
+)
+_YEAR = range(1500, 2101)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """An amount and what it is an amount of: a currency, "%", or the stem of the noun behind it."""
+
+    value: Decimal
+    of: str
+
+
+def figures(text: str) -> tuple[Figure, ...]:
+    """The amounts of the text, in order. Years and bare numbers are none."""
+    found = []
+    start = 0
+    for number in numbers(text):
+        place = text.find(number.shown, start)
+        start = place + len(number.shown)
+        before = text[:place].rstrip()[-3:].lower()
+        behind = re.match(r"[\s-]*([^\W\d_]+)", text[start:])
+        word = behind[1].lower() if behind else ""
+        if number.percent:
+            of = "%"
+        elif currency := _CURRENCIES.get(before[-1:]) or _CURRENCIES.get(before) or _CURRENCIES.get(word):
+            of = currency
+        elif number.value in _YEAR and number.shown.rstrip(",").isdigit():
+            continue
+        else:
+            stems = search_stems(word)
+            if not stems:
+                continue
+            (of,) = stems
+        found.append(Figure(number.value, of))
+    return tuple(found)
+
+
+def rivals(question: str, standing: Sequence[SignedSentence], evidence: Evidence) -> tuple[EvidenceSentence, ...]:
+    """Sentences of the evidence that may answer with another figure of the same kind, best first.
+
+    None if the question pins a time or a superlative, or if the answer gives no figure, or several of one kind.
+    """
+    said = [figure for sentence in standing for figure in figures(sentence.text)]
+    said = [figure for figure in said if figure not in figures(question)]
+    if _PINNED.search(question) or len(said) != 1:
+        return ()
+    (main,) = said
+    cited = {(item.article.id, item.sentence.start) for sentence in standing for item in sentence.cited}
+    asked = search_stems(question)
+
+    def differs(item: EvidenceSentence) -> bool:
+        amounts = [figure.value for figure in figures(item.sentence.text) if figure.of == main.of]
+        return bool(amounts) and main.value not in amounts
+
+    found = [
+        item
+        for item in evidence.sentences
+        if (item.article.id, item.sentence.start) not in cited
+        and differs(item)
+        and asked & search_stems(item.sentence.text)
+    ]
+    return tuple(sorted(found, key=lambda item: -item.score)[:MOST_JUDGED])
+
+
+def side_by_side(
+    standing: Sequence[SignedSentence], others: Sequence[EvidenceSentence]
+) -> tuple[str, tuple[Citation, ...]]:
+    """An answer that quotes what the standing sentences cite and `others`, newest first, and its citations."""
+    cited = [item for sentence in standing for item in sentence.cited]
+    items = list(dict.fromkeys([*cited, *others]))[:_MOST_QUOTED]
+    # Without a date last; a stable order among equals.
+    items.sort(key=lambda item: dated(item) or "", reverse=True)
+    text = "The articles give different figures: "
+    citations = []
+    for number, item in enumerate(items, start=1):
+        quote = item.sentence.text.strip().rstrip(".")
+        part = f"“{quote}” ({_told_by(item)})"
+        start = len(text)
+        text += part + ("." if number == len(items) else "; ")
+        citations.append(cite(item, number=number, answer=Span(start, start + len(part))))
+    return text, tuple(citations)
+
+
+def confirmed(
+    candidates: Sequence[EvidenceSentence], judge: Callable[[Evidence], float], *, least: float
+) -> tuple[EvidenceSentence, ...]:
+    """Those of which the model says, each read alone, that they state the answer: log-odds of at least `least`."""
+    return tuple(item for item in candidates if judge(Evidence((item,))) >= least)
+
+
+def dated(item: EvidenceSentence) -> str | None:
+    """The time a sentence speaks of, as ISO 8601: the last year it names, else the date of its article."""
+    years = re.findall(r"\b(?:19|20)\d\d\b", item.sentence.text)
+    return years[-1] if years else item.article.date
+
+
+def _told_by(item: EvidenceSentence) -> str:
+    article: Article = item.article
+    date = dated(item)
+    told = article.source or article.title or "source unknown"
+    return f"{told}, {spoken(date) if date else 'date unknown'}"

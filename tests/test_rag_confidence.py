@@ -1,0 +1,51 @@
+import math
+
+import pytest
+
+from rag.confidence import AFTER, BEFORE, Calibration, Logistic, load_calibration
+from rag.types import Signals
+
+PLAIN = Logistic(0.5, {"answerable": 2.0, "covered": -1.0}, {"answerable": 0.25, "covered": 0.4})
+RISKS = ((5.0, 0.9), (10.0, 0.8), (20.0, 0.5))
+CALIBRATION = Calibration(PLAIN, PLAIN, RISKS, hopeless=0.6)
+
+
+def test_probability_is_logistic_in_the_signals():
+    assert PLAIN.probability(Signals(answerable=1.0, covered=0.5)) == pytest.approx(1 / (1 + math.exp(-2.0)))
+
+
+def test_an_unknown_signal_counts_as_its_mean():
+    known = Signals(answerable=0.25, covered=0.4)
+    assert PLAIN.probability(Signals()) == PLAIN.probability(known) == pytest.approx(1 / (1 + math.exp(-0.6)))
+
+
+def test_log_odds_beyond_twelve_say_no_more():
+    assert PLAIN.probability(Signals(answerable=80.0, covered=0.0)) == PLAIN.probability(
+        Signals(answerable=12.0, covered=0.0)
+    )
+
+
+@pytest.mark.parametrize(
+    ("accepted", "least"),
+    [(1, 0.9), (5, 0.9), (7.5, 0.85), (10, 0.8), (15, 0.65), (20, 0.5), (60, 0.5), (100, 0.0)],
+)
+def test_fewer_accepted_wrong_answers_ask_for_more_confidence(accepted, least):
+    assert CALIBRATION.least_confidence(accepted) == pytest.approx(least)
+
+
+@pytest.mark.parametrize(("accepted", "chance"), [(5, 0.6), (20, 0.5), (100, 0.0)])
+def test_what_could_be_shown_is_always_written(accepted, chance):
+    assert CALIBRATION.worth_writing(accepted) == pytest.approx(chance)
+
+
+@pytest.mark.parametrize("model", ["default", "small", "somebody/else"])
+def test_what_was_learnt_is_there_and_makes_sense(model):
+    found = load_calibration(model)
+    assert set(found.before.weights) <= set(BEFORE)
+    assert set(found.after.weights) <= set(AFTER)
+    # What the model says for an answer never speaks against it.
+    assert all(found.after.weights[name] > 0 for name in ("stated", "answers"))
+    assert found.before.weights["answerable"] > 0
+    wrong, sure = zip(*found.risks, strict=True)
+    assert list(wrong) == sorted(wrong)
+    assert list(sure) == sorted(sure, reverse=True)

@@ -1,0 +1,83 @@
+import dataclasses
+from decimal import Decimal
+
+import pytest
+
+from index.types import Article, Sentence
+from rag.citations import SignedSentence
+from rag.evidence import Evidence, EvidenceSentence
+from rag.side_by_side import Figure, confirmed, dated, figures, rivals, side_by_side
+
+QUESTION = "What is Alibaba worth?"
+
+
+def told(text: str, *, source: str | None = None, date: str | None = None, score: float = 1.0) -> EvidenceSentence:
+    article = Article(id=text, path="a.txt", location="/a.txt", text=text, title=None, source=source, date=date)
+    return EvidenceSentence(Sentence(article.id, 0, len(text), text), article, score)
+
+
+WORTH = told("Alibaba has a market value of almost $476 billion.", source="Daily Times", date="2018-07-19")
+ENTERPRISE = told("Alibaba has grown to a nearly $300 billion enterprise.", source="ValueWalk", score=0.8)
+RECORD = told("In October 2020, the worth of Alibaba exceeded $858 billion.", source="CNBC", score=0.9)
+STAKE = told("Yahoo holds 40 percent of Alibaba.", score=0.7)
+SHOPS = told("Alibaba has 3,000 shops.", score=0.6)
+EVIDENCE = Evidence((WORTH, RECORD, ENTERPRISE, STAKE, SHOPS))
+SAID = SignedSentence("Alibaba is worth almost $476 billion.", (WORTH,), 1.0, ())
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("almost $476 billion", [("476000000000", "dollar")]),
+        ("476bn dollars", [("476000000000", "dollar")]),
+        ("€12 million and 3 %", [("12000000", "euro"), ("3", "%")]),
+        ("250 million customers in 2018", [("250000000", "customer")]),
+        ("In the year 2005, Jack Ma", []),
+        ("no figure", []),
+    ],
+)
+def test_figures_know_what_they_count(text, found):
+    assert figures(text) == tuple(Figure(Decimal(value), of) for value, of in found)
+
+
+def test_rivals_give_another_figure_of_the_same_kind_best_first():
+    assert rivals(QUESTION, [SAID], EVIDENCE) == (RECORD, ENTERPRISE)
+
+
+@pytest.mark.parametrize(
+    "question", ["What was Alibaba worth in 2018?", "What is the highest value of Alibaba?", "When was it worth that?"]
+)
+def test_a_question_that_pins_a_time_has_one_answer(question):
+    assert rivals(question, [SAID], EVIDENCE) == ()
+
+
+@pytest.mark.parametrize(
+    "text", ["Alibaba is worth much.", "Alibaba is worth $476 billion, Walmart $240 billion.", "It has 3 parts and 4%."]
+)
+def test_without_one_single_figure_nothing_is_compared(text):
+    assert rivals(QUESTION, [dataclasses.replace(SAID, text=text)], EVIDENCE) == ()
+
+
+def test_only_what_the_model_confirms_is_quoted():
+    odds = {RECORD: 3.0, ENTERPRISE: 1.9}
+    assert confirmed((RECORD, ENTERPRISE), lambda alone: odds[alone.sentences[0]], least=2.0) == (RECORD,)
+
+
+def test_all_are_quoted_newest_first_with_date_and_source():
+    text, citations = side_by_side([SAID], (RECORD, ENTERPRISE))
+    assert text == (
+        "The articles give different figures: “In October 2020, the worth of Alibaba exceeded $858 billion” "
+        "(CNBC, 2020); “Alibaba has a market value of almost $476 billion” (Daily Times, 19 July 2018); "
+        "“Alibaba has grown to a nearly $300 billion enterprise” (ValueWalk, date unknown)."
+    )
+    assert [text[item.answer_start : item.answer_end] for item in citations] == [
+        "“In October 2020, the worth of Alibaba exceeded $858 billion” (CNBC, 2020)",
+        "“Alibaba has a market value of almost $476 billion” (Daily Times, 19 July 2018)",
+        "“Alibaba has grown to a nearly $300 billion enterprise” (ValueWalk, date unknown)",
+    ]
+    assert [item.quote for item in citations] == [i.sentence.text for i in (RECORD, WORTH, ENTERPRISE)]
+    assert [item.number for item in citations] == [1, 2, 3]
+
+
+def test_a_sentence_that_names_a_year_speaks_of_that_year():
+    assert [dated(item) for item in (RECORD, WORTH, ENTERPRISE)] == ["2020", "2018-07-19", None]

@@ -11,6 +11,7 @@ from rag.evidence import Evidence
 from rag.facts import names, numbers
 from rag.prompt import article_label
 from rag.saying import described, listed
+from rag.words import content_stems
 
 REFUSAL = "The articles do not tell."
 _MOST_NAMED = 3
@@ -50,7 +51,7 @@ def absent_names(index: SavedIndex, question: str) -> tuple[str, ...]:
         word
         for name in names(question)
         for word in (next((w.strip("?!.,;:()“”\"'’") for w in words if name in w.lower()), None),)
-        if word
+        if word and content_stems(word)  # not the "Did" of "Did Brandt …?"
     ]
     wanted += [number.shown for number in numbers(question) if number.shown[:1].isdigit()]
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
+from eval.metrics.answers import token_f1
 from eval.metrics.right import is_right
 from eval.run import ROWS_FILE, read_rows
 from rag.confidence import AFTER, BEFORE, FILE, Logistic, bounded
@@ -27,6 +28,8 @@ from rag.types import Signals
 STRENGTH = 1.0
 """Inverse of the pull towards weights of 0 (scikit-learn's C), for signals of unit variance."""
 RISKS = (2, 5, 10, 15, 20, 25, 30, 40, 50)
+CLOSE_F1 = 0.5
+"""A short answer is right as well if it shares so much with one of the accepted ones (token F1)."""
 LOST_FOR_HASTE = 0.02
 """The share of right answers that may be lost because nothing was written for want of hope."""
 
@@ -78,7 +81,8 @@ def samples(run: Path) -> list[Sample]:
         answer, right = row.outcome.answer, is_right(row.outcome)
         signals = None if answer is None else answer.signals
         if answer is not None and signals is not None and signals.answerable is not None and right is not None:
-            judged.append((signals, not answer.abstained, right and not answer.abstained))
+            close = bool(row.outcome.question.answers) and (token_f1(row.outcome) or 0.0) >= CLOSE_F1
+            judged.append((signals, not answer.abstained, (right or close) and not answer.abstained))
     return [Sample(*item, weight=1 / len(judged)) for item in judged]
 
 

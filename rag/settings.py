@@ -45,7 +45,7 @@ class Settings:
     wrong_per_hundred: float = 15.0
     """How many wrong answers among a hundred shown are accepted; fewer means more refusals, 100 no refusal for doubt.
     Measured on public question sets (`rag/confidence.py`); your articles and questions may differ."""
-    other_figure_log_odds: float = 2.0
+    other_figure_log_odds: float = 1.0
     """From this log P(Yes) - log P(No) that a sentence alone states the answer, its other figure is quoted too."""
     citation_support: float = 0.5
     """A sentence of the answer stands only if its citations support it at least this well (0 to 1)."""

@@ -68,7 +68,7 @@ def figures(text: str) -> tuple[Figure, ...]:
 
 
 def rivals(question: str, standing: Sequence[SignedSentence], evidence: Evidence) -> tuple[EvidenceSentence, ...]:
-    """Sentences of the evidence that may answer with another figure of the same kind, best first.
+    """Sentences of other articles that may answer with another figure of the same kind: one an article, best first.
 
     None if the question pins a time or a superlative, or if the answer gives no figure, or several of one kind.
     """
@@ -77,21 +77,15 @@ def rivals(question: str, standing: Sequence[SignedSentence], evidence: Evidence
     if _PINNED.search(question) or len(said) != 1:
         return ()
     (main,) = said
-    cited = {(item.article.id, item.sentence.start) for sentence in standing for item in sentence.cited}
+    cited = {item.article.id for sentence in standing for item in sentence.cited}
     asked = search_stems(question)
-
-    def differs(item: EvidenceSentence) -> bool:
+    best: dict[str, EvidenceSentence] = {}
+    for item in sorted(evidence.sentences, key=lambda item: -item.score):
         amounts = [figure.value for figure in figures(item.sentence.text) if figure.of == main.of]
-        return bool(amounts) and main.value not in amounts
-
-    found = [
-        item
-        for item in evidence.sentences
-        if (item.article.id, item.sentence.start) not in cited
-        and differs(item)
-        and asked & search_stems(item.sentence.text)
-    ]
-    return tuple(sorted(found, key=lambda item: -item.score)[:MOST_JUDGED])
+        differs = bool(amounts) and main.value not in amounts
+        if item.article.id not in cited and differs and asked & search_stems(item.sentence.text):
+            best.setdefault(item.article.id, item)
+    return tuple(best.values())[:MOST_JUDGED]
 
 
 def side_by_side(

@@ -44,6 +44,14 @@ def test_rivals_give_another_figure_of_the_same_kind_best_first():
     assert rivals(QUESTION, [SAID], EVIDENCE) == (RECORD, ENTERPRISE)
 
 
+def test_the_cited_article_is_no_rival_of_itself_and_another_has_one_voice():
+    import dataclasses
+
+    beside = dataclasses.replace(WORTH, sentence=dataclasses.replace(WORTH.sentence, start=90, text="Alibaba: $215."))
+    weaker = dataclasses.replace(RECORD, score=0.85, sentence=dataclasses.replace(RECORD.sentence, start=80))
+    assert rivals(QUESTION, [SAID], Evidence((WORTH, beside, weaker, RECORD))) == (RECORD,)
+
+
 @pytest.mark.parametrize(
     "question", ["What was Alibaba worth in 2018?", "What is the highest value of Alibaba?", "When was it worth that?"]
 )

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from index.filters import Filters
 from rag.chatbot import Chatbot
+from rag.explanation import Explanation
 from rag.opening import open_chatbot
 from rag.settings import Settings, load_settings
 from rag.types import (
@@ -38,6 +39,7 @@ __all__ = [
     "CitationsEvent",
     "DoneEvent",
     "Event",
+    "Explanation",
     "Filters",
     "Message",
     "PassageUse",

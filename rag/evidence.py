@@ -1,5 +1,6 @@
 """From the passages that search found to the few whole sentences that the model reads."""
 
+import dataclasses
 import math
 import re
 from collections import Counter
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 
 from index.sentences import is_repeat
 from index.types import Article, Hit, Sentence
+from rag.explanation import Reason
 from rag.words import search_stems
 
 # A sentence that opens so leans on the one before it.
@@ -23,12 +25,29 @@ WORDS_WEIGHT = 0.6
 
 
 @dataclass(frozen=True, slots=True)
+class EvidenceParts:
+    """What a sentence's score is the sum of, the tokens it costs, and why it was taken."""
+
+    similarity: float
+    passage: float
+    words: float
+    tokens: int = 0
+    reason: Reason = "score"
+
+    @property
+    def score(self) -> float:
+        """The sum."""
+        return self.similarity + self.passage + self.words
+
+
+@dataclass(frozen=True, slots=True)
 class EvidenceSentence:
     """A sentence that the model may rest on, with its article and how well it fits the question (higher is better)."""
 
     sentence: Sentence
     article: Article
     score: float
+    parts: EvidenceParts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +76,25 @@ def choose_evidence(question: str, hits: Sequence[Hit], *, tokens: int, count_to
     chosen: dict[tuple[str, int], EvidenceSentence] = {}
     spent = 0
 
-    def take(item: EvidenceSentence) -> None:
+    def take(item: EvidenceSentence, reason: Reason = "score") -> None:
         nonlocal spent
         key = _key(item)
         if key in chosen or any(is_repeat(item.sentence.text, other.sentence.text) for other in chosen.values()):
             return
         cost = count_tokens(item.sentence.text) + 1
         if spent + cost <= tokens or not chosen:
-            chosen[key] = item
+            parts = item.parts and dataclasses.replace(item.parts, tokens=cost, reason=reason)
+            chosen[key] = dataclasses.replace(item, parts=parts)
             spent += cost
 
     position = {_key(item): place for place, item in enumerate(candidates)}
     for rank, item in enumerate(ranked):
         take(item)
         place = position[_key(item)]
-        if rank < _BEST_WITH_NEIGHBOURS or _LEANING.match(item.sentence.text):
-            for neighbour in _neighbours(candidates, place, both=rank < _BEST_WITH_NEIGHBOURS):
-                take(neighbour)
+        best = rank < _BEST_WITH_NEIGHBOURS
+        if best or _LEANING.match(item.sentence.text):
+            for neighbour in _neighbours(candidates, place, both=best):
+                take(neighbour, "neighbour" if best else "leaning")
     return Evidence(tuple(_best_first(chosen.values(), position)))
 
 
@@ -83,10 +104,10 @@ def _candidates(question: str, hits: Sequence[Hit]) -> list[EvidenceSentence]:
     shares = overlaps(question, [sentence.text for hit in hits for sentence in hit.passage.sentences])
     for hit in hits:
         for sentence, similarity in zip(hit.passage.sentences, hit.sentence_scores, strict=True):
-            score = similarity + PASSAGE_WEIGHT * hit.score + WORDS_WEIGHT * shares[sentence.text]
+            parts = EvidenceParts(similarity, PASSAGE_WEIGHT * hit.score, WORDS_WEIGHT * shares[sentence.text])
             known = found.get((sentence.article_id, sentence.start))
-            if known is None or known.score < score:
-                found[sentence.article_id, sentence.start] = EvidenceSentence(sentence, hit.article, score)
+            if known is None or known.score < parts.score:
+                found[sentence.article_id, sentence.start] = EvidenceSentence(sentence, hit.article, parts.score, parts)
     return [found[key] for key in sorted(found)]
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from index.types import Hit
 from rag.evidence import Evidence
+from rag.explanation import Explanation
 from rag.types import Answer, Citation, DoneEvent, PassageUse, Searched, Signals, Timings, Usage
 
 
@@ -31,6 +32,7 @@ class Taken:
         citations: tuple[Citation, ...] = (),
         first_token_s: float | None = None,
         notes: tuple[str, ...] = (),
+        explanation: Explanation | None = None,
     ) -> DoneEvent:
         """The end of its stream: the answer `text`, or a refusal if there is a `reason`."""
         return DoneEvent(
@@ -49,6 +51,7 @@ class Taken:
                 searched=self.searched,
                 signals=signals,
                 notes=notes,
+                explanation=explanation,
             )
         )
 

@@ -8,7 +8,7 @@ from datetime import date
 from index.filters import Filters, count_articles, known_sources, may_lie_in
 from index.library import Library
 from index.search import DEFAULT_MIX, Mix, SavedIndex
-from index.types import Hit
+from index.types import Hit, ScoreParts
 from rag.preference import prefer
 from rag.saying import counted
 from rag.types import Message, Searched
@@ -114,6 +114,19 @@ def _mixed(alone: Sequence[Hit], joined: Sequence[Hit]) -> tuple[Hit, ...]:
         if one is not None and other is not None:
             pairs = zip(one.sentence_scores, other.sentence_scores, strict=True)
             sentences = tuple(LAST_TURN_WEIGHT * first + (1 - LAST_TURN_WEIGHT) * second for first, second in pairs)
-        return dataclasses.replace(hits[number], score=score, sentence_scores=sentences)
+        parts = _mixed_parts(one.parts, other.parts) if one and other else hits[number].parts
+        return dataclasses.replace(hits[number], score=score, sentence_scores=sentences, parts=parts)
 
     return tuple(sorted(map(mixed, hits), key=lambda hit: (-hit.score, hit.passage.id)))
+
+
+def _mixed_parts(alone: ScoreParts, joined: ScoreParts) -> ScoreParts:
+    def mixed(one: float | None, other: float | None) -> float | None:
+        return None if one is None or other is None else LAST_TURN_WEIGHT * one + (1 - LAST_TURN_WEIGHT) * other
+
+    return ScoreParts(
+        mixed(alone.passage, joined.passage),
+        mixed(alone.sentence, joined.sentence),
+        mixed(alone.passage_words, joined.passage_words),
+        mixed(alone.article_words, joined.article_words),
+    )

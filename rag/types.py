@@ -4,10 +4,11 @@
 `answer_start`/`answer_end` are offsets into `Answer.text`.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 from index.filters import Filters
+from rag.explanation import Explanation
 from rag.periods import Period
 
 
@@ -153,10 +154,17 @@ class Answer:
     searched: Searched | None = None
     signals: Signals | None = None
     notes: tuple[str, ...] = ()
+    explanation: Explanation | None = None
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain lists and dicts, ready for JSON; the same from Python, the command line and HTTP."""
-        return asdict(self)
+    def to_dict(self, *, explain: bool = False) -> dict[str, Any]:
+        """Plain lists and dicts, ready for JSON; the same from Python, the command line and HTTP.
+
+        The explanation, which is longer than all the rest, is among it only where it is asked for.
+        """
+        values = asdict(self if explain else replace(self, explanation=None))
+        if not explain:
+            del values["explanation"]
+        return values
 
     def __str__(self) -> str:
         return self.text
@@ -220,7 +228,7 @@ class DoneEvent:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
-        return asdict(self)
+        return {"answer": self.answer.to_dict(), "type": self.type}
 
 
 Event: TypeAlias = StatusEvent | PassagesEvent | TextEvent | CitationsEvent | DoneEvent

@@ -18,7 +18,7 @@ def answer_view(answer: Answer) -> RenderableType:
             lines += [Text(), Text("Nearest passages", style="bold")]
         for passage in answer.passages[:_NEAREST_SHOWN]:
             where = source_line(passage.title, passage.source, passage.date, passage.path)
-            lines += [Text(where, style="dim"), _indented(_shortened(passage.text))]
+            lines += [Text(where, style="dim"), _indented(shortened(passage.text))]
         return Group(*lines)
     lines = [Text(with_markers(answer)), *_notes(answer), Text()]
     for citation in _each_once(answer.citations):
@@ -61,6 +61,7 @@ def _indented(text: str) -> RenderableType:
     return Padding(Text(text), (0, 0, 0, 4), expand=False)
 
 
-def _shortened(text: str) -> str:
+def shortened(text: str) -> str:
+    """The beginning of a text, on one line."""
     flat = " ".join(text.split())
     return flat if len(flat) <= _QUOTE_SHOWN else flat[:_QUOTE_SHOWN].rsplit(" ", 1)[0] + " …"

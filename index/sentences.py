@@ -7,6 +7,7 @@ digit is in exactly one sentence. Hard-wrapped lines are joined, lines that are 
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
+from functools import lru_cache
 
 from index.layout import count_words, find_lines
 from index.metadata import PUBLISHED_IN
@@ -60,14 +61,24 @@ def segment(text: str) -> list[str]:
 def is_repeat(sentence: str, earlier: str) -> bool:
     """Whether `sentence` says nothing that `earlier` does not: nearly all its words, all its numbers, no
     other negation."""
-    words = {word.lower() for word in _WORD.findall(sentence)}
-    words_before = {word.lower() for word in _WORD.findall(earlier)}
-    numbers = {word for word in words if any(character.isdigit() for character in word)}
+    words, numbers = _wording(sentence)
+    words_before, _ = _wording(earlier)
     if len(words) < 5 or not numbers <= words_before:
         return sentence.strip() == earlier.strip()
-    if len(_NEGATION.findall(sentence)) != len(_NEGATION.findall(earlier)):
-        return False
-    return len(words & words_before) >= 0.85 * len(words)
+    return len(words & words_before) >= 0.85 * len(words) and count_negations(sentence) == count_negations(earlier)
+
+
+def count_negations(text: str) -> int:
+    """How many words of `text` deny something: not, never, without, isn't, …"""
+    return len(_NEGATION.findall(text))
+
+
+# The sentences of one question are compared with one another many times over.
+@lru_cache(maxsize=4_096)
+def _wording(sentence: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Its words, and those of them that hold a digit."""
+    words = frozenset(word.lower() for word in _WORD.findall(sentence))
+    return words, frozenset(word for word in words if any(character.isdigit() for character in word))
 
 
 def _paragraph_spans(text: str, boilerplate: tuple[Span, ...]) -> Iterator[Span]:

@@ -96,6 +96,7 @@ class Hit:
     """A passage that search found. Higher `score` is better; `rank` counts from 1.
 
     `sentence_scores` are cosine similarities of the question with each of `passage.sentences`, in their order.
+    `copies` are passages of other articles that say the same nearly word for word, found with a lower score.
     """
 
     passage: Passage
@@ -104,3 +105,4 @@ class Hit:
     rank: int
     sentence_scores: tuple[float, ...] = ()
     parts: ScoreParts = ScoreParts()
+    copies: tuple["Hit", ...] = ()

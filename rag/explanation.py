@@ -6,8 +6,9 @@ Nothing here decides anything: it is what the pipeline had in hand anyway. How i
 from dataclasses import dataclass
 from typing import Literal
 
-Reason = Literal["score", "neighbour", "leaning"]
-"""Why a sentence is read: its own score; it stands beside one of the best; the sentence after it leans on it."""
+Reason = Literal["score", "article", "neighbour", "leaning"]
+"""Why a sentence is read: its own score; it is the best of its article, and the question compares; it stands beside one
+of the best; the sentence after it leans on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class PassageScores:
 class ChosenSentence:
     """A sentence that the model read, in the order of reading: `article.text[start:end] == text`.
 
-    `similarity`, `passage` and `words` add up to `score`; None where the sentence was found by a count
+    `similarity`, `passage`, `words` and `kind` add up to `score`; None where the sentence was found by a count
     (`rag/listing.py`). `tokens` is what it took of the budget.
     """
 
@@ -55,6 +56,7 @@ class ChosenSentence:
     similarity: float | None = None
     passage: float | None = None
     words: float | None = None
+    kind: float | None = None
     tokens: int | None = None
     reason: Reason | None = None
 

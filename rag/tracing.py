@@ -126,6 +126,7 @@ def _chosen(item: EvidenceSentence) -> ChosenSentence:
         similarity=_rounded(parts.similarity),
         passage=_rounded(parts.passage),
         words=_rounded(parts.words),
+        kind=_rounded(parts.kind),
         tokens=parts.tokens,
         reason=parts.reason,
     )

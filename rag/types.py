@@ -21,11 +21,24 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Copy:
+    """Another article that says the same nearly word for word, and where: `article.text[start:end]`."""
+
+    article_id: str
+    title: str | None
+    source: str | None
+    date: str | None
+    path: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Citation:
     """A sentence of an article that supports a sentence of the answer. Exists only if the check passed.
 
     `number` is what the reader sees, [1], [2], …; the same sentence cited twice keeps its number.
-    `support` is between 0 and 1, higher is better supported.
+    `support` is between 0 and 1, higher is better supported. `also_in` names other articles that hold the sentence.
     """
 
     number: int
@@ -41,11 +54,16 @@ class Citation:
     end: int
     quote: str
     support: float
+    also_in: tuple[Copy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PassageUse:
-    """A passage that search found for the question; `used` says whether any of it went into the evidence."""
+    """A passage that search found for the question; `used` says whether any of it went into the evidence.
+
+    `also_in` are copies of it in other articles, such as one agency report printed by two publishers; they are not among
+    the passages themselves.
+    """
 
     article_id: str
     title: str | None
@@ -58,6 +76,7 @@ class PassageUse:
     score: float
     rank: int
     used: bool
+    also_in: tuple[Copy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

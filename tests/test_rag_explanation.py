@@ -35,7 +35,7 @@ def test_an_answer_explains_every_step_that_led_to_it(chatbot):
     assert dataclasses.astuple(found.weights) == (0.5, 0.5, 0.2, 0.3)
     for item in found.evidence:
         assert chatbot.article(item.article_id).text[item.start : item.end] == item.text
-        assert item.similarity + item.passage + item.words == pytest.approx(item.score, abs=2e-4)
+        assert item.similarity + item.passage + item.words + item.kind == pytest.approx(item.score, abs=2e-4)
     assert found.evidence_tokens == 420
     assert sum(item.tokens for item in found.evidence) <= 420
     assert [check.name for check in found.checks] == ["answerable", "stated", "answers", "stated + answers"]
@@ -111,7 +111,7 @@ def test_sentences_say_why_they_are_read():
     text = "Zero zero. One one. Two two. Three three. Four four. He went."
     article = dataclasses.replace(ARTICLE, text=text)
     hits = [hit((0.9, 0.1, 0.8, 0.05, 0.0, 0.7), article=article)]
-    evidence = choose_evidence("zero", hits, tokens=18, count_tokens=lambda part: len(part.split()))
+    evidence = choose_evidence("zero", hits, tokens=20, count_tokens=lambda part: len(part.split()))
     parts = [item.parts for item in evidence.sentences]
     assert [part.reason for part in parts] == ["score", "neighbour", "score", "neighbour", "leaning", "score"]
     assert [part.tokens for part in parts] == [3, 3, 3, 3, 3, 3]

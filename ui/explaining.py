@@ -14,7 +14,12 @@ from ui.terminal import shortened, source_line
 _BAR = 24
 """Characters of the bar that is the whole time."""
 
-_REASONS = {"score": "by its score", "neighbour": "beside one of the best", "leaning": "the next one leans on it"}
+_REASONS = {
+    "score": "by its score",
+    "article": "best of its article",
+    "neighbour": "beside one of the best",
+    "leaning": "the next one leans on it",
+}
 
 
 def explanation_view(answer: Answer) -> RenderableType:
@@ -76,8 +81,10 @@ def _evidence(found: Explanation) -> Iterable[RenderableType]:
 
 def _sum(item: ChosenSentence) -> str:
     """ "0.912 = 0.700 meaning + 0.150 passage + 0.062 words · 21 tokens · by its score · a.txt"."""
-    parts = ((item.similarity, "meaning"), (item.passage, "passage"), (item.words, "words"))
-    known = " + ".join(f"{value:.3f} {name}" for value, name in parts if value is not None)
+    parts = ((item.similarity, "meaning"), (item.passage, "passage"), (item.words, "words"), (item.kind, "kind"))
+    known = " + ".join(
+        f"{value:.3f} {name}" for value, name in parts if value is not None and (value or name != "kind")
+    )
     facts = [
         f"{item.score:.3f} = {known}" if known else f"{item.score:.3f}",
         *([counted(item.tokens, "token")] if item.tokens is not None else []),

@@ -1,6 +1,6 @@
 """The kind of thing that a question asks for (a figure, a time, a name), and whether a sentence holds one. Pure.
 
-English only, by the question's words: "how much", "in which year", "who". Used to rank sentences, never to shut one out.
+English only, by the question's words: "how much", "in which year", "who". Used to rank sentences; shuts none out.
 """
 
 import re

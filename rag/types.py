@@ -61,8 +61,8 @@ class Citation:
 class PassageUse:
     """A passage that search found for the question; `used` says whether any of it went into the evidence.
 
-    `also_in` are copies of it in other articles, such as one agency report printed by two publishers; they are not among
-    the passages themselves.
+    `also_in` are copies of it in other articles, such as one agency report printed by two publishers; they are not
+    among the passages themselves.
     """
 
     article_id: str

@@ -97,7 +97,7 @@ def _sum(item: ChosenSentence) -> str:
 def _checks(found: Explanation) -> Iterable[RenderableType]:
     if not found.checks:
         return
-    yield from _heading("Checks by the model (log-odds)")
+    yield from _heading("Checks")
     table = Table(box=None, pad_edge=False, show_header=False)
     for check in found.checks:
         verdict = "" if check.threshold is None else "passed" if check.passed else "failed"

@@ -244,7 +244,7 @@ def plain(turn: Turn) -> str:
 
 
 def _bylines(citation: Citation) -> str:
-    return "; also in ".join(map(byline, (citation, *citation.also_in)))
+    return "; also in ".join([byline(citation), *(byline(one) for one in citation.also_in)])
 
 
 def also_in(item: Citation | PassageUse) -> str:

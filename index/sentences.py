@@ -26,6 +26,7 @@ _LINE_MARKER = re.compile(r"(?:#{1,6}|[-*+•·▪>])\s+")
 _SOFT_CUT = re.compile(r"[;:]\s+|\n\s*")
 _HARD_CUT = re.compile(r"\s+")
 _WORD = re.compile(r"[^\W_]+")
+_DIGIT = re.compile(r"\d")
 _NEGATION = re.compile(r"\b(?:not|no|never|none|nor|neither|without)\b|n['’]t\b", re.IGNORECASE)
 
 
@@ -78,7 +79,7 @@ def count_negations(text: str) -> int:
 def _wording(sentence: str) -> tuple[frozenset[str], frozenset[str]]:
     """Its words, and those of them that hold a digit."""
     words = frozenset(word.lower() for word in _WORD.findall(sentence))
-    return words, frozenset(word for word in words if any(character.isdigit() for character in word))
+    return words, frozenset(filter(_DIGIT.search, words))
 
 
 def _paragraph_spans(text: str, boilerplate: tuple[Span, ...]) -> Iterator[Span]:

@@ -46,7 +46,7 @@ def collapse_copies(hits: Sequence[Hit]) -> tuple[Hit, ...]:
 def says_the_same(sentence: str, other: str) -> bool:
     """Whether `other` says what `sentence` does: all its content words in their order, few more, as many negations."""
     words, others = _content(sentence), _content(other)
-    if not words or len(others) > 1.3 * len(words) + 2:
+    if not words or not len(words) <= len(others) <= 1.3 * len(words) + 2:
         return False
     following = iter(others)
     return all(word in following for word in words) and count_negations(sentence) == count_negations(other)

@@ -8,6 +8,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import NamedTuple
 
 from index.layout import count_words, find_lines
 from index.metadata import PUBLISHED_IN
@@ -26,7 +27,6 @@ _LINE_MARKER = re.compile(r"(?:#{1,6}|[-*+•·▪>])\s+")
 _SOFT_CUT = re.compile(r"[;:]\s+|\n\s*")
 _HARD_CUT = re.compile(r"\s+")
 _WORD = re.compile(r"[^\W_]+")
-_DIGIT = re.compile(r"\d")
 _NEGATION = re.compile(r"\b(?:not|no|never|none|nor|neither|without)\b|n['’]t\b", re.IGNORECASE)
 
 
@@ -62,24 +62,25 @@ def segment(text: str) -> list[str]:
 def is_repeat(sentence: str, earlier: str) -> bool:
     """Whether `sentence` says nothing that `earlier` does not: nearly all its words, all its numbers, no
     other negation."""
-    words, numbers = _wording(sentence)
-    words_before, _ = _wording(earlier)
-    if len(words) < 5 or not numbers <= words_before:
+    said, before = _said(sentence), _said(earlier)
+    if len(said.words) < 5 or not said.numbers <= before.words:
         return sentence.strip() == earlier.strip()
-    return len(words & words_before) >= 0.85 * len(words) and count_negations(sentence) == count_negations(earlier)
+    if said.negations != before.negations:
+        return False
+    return len(said.words & before.words) >= 0.85 * len(said.words)
 
 
-def count_negations(text: str) -> int:
-    """How many words of `text` deny something: not, never, without, isn't, …"""
-    return len(_NEGATION.findall(text))
+class _Said(NamedTuple):
+    words: frozenset[str]
+    numbers: frozenset[str]
+    negations: int
 
 
-# The sentences of one question are compared with one another many times over.
-@lru_cache(maxsize=4_096)
-def _wording(sentence: str) -> tuple[frozenset[str], frozenset[str]]:
-    """Its words, and those of them that hold a digit."""
+@lru_cache(maxsize=4_096)  # a search compares each sentence with many others
+def _said(sentence: str) -> _Said:
     words = frozenset(word.lower() for word in _WORD.findall(sentence))
-    return words, frozenset(filter(_DIGIT.search, words))
+    numbers = frozenset(word for word in words if any(character.isdigit() for character in word))
+    return _Said(words, numbers, len(_NEGATION.findall(sentence)))
 
 
 def _paragraph_spans(text: str, boilerplate: tuple[Span, ...]) -> Iterator[Span]:
@@ -162,3 +163,8 @@ def _nearest_cut(pattern: re.Pattern[str], text: str, start: int, end: int) -> i
     middle = (start + end) // 2
     cuts = [match.end() for match in pattern.finditer(text, start, end) if start < match.end() < end]
     return min(cuts, key=lambda cut: abs(cut - middle)) if cuts else None
+
+
+def count_negations(sentence: str) -> int:
+    """How many of its words deny something: not, never, without, isn't, …"""
+    return _said(sentence).negations

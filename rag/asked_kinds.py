@@ -35,8 +35,9 @@ _ASKS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
 )
 _HOLDS: dict[Kind, re.Pattern[str]] = {
     "figure": re.compile(
-        r"\d[\d.,]*|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred|thousand|million"
-        r"|billion|half|first|second|third)\b",
+        # Not "one": "one of the malls" counts nothing.
+        r"\d[\d.,]*|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred|thousand|million"
+        r"|billion|half)\b",
         re.IGNORECASE,
     ),
     "time": re.compile(

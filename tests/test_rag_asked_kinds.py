@@ -11,6 +11,7 @@ from rag.asked_kinds import compares, kind_test
         ("How much did it cost?", "It cost $212 million.", True),
         ("How much did it cost?", "It cost a lot.", False),
         ("How many malls were opened?", "Alibaba opened three malls.", True),
+        ("How many malls were opened?", "One of the malls was opened.", False),
         # A figure of the question itself answers nothing.
         ("How many of the 25 shops closed?", "Of 25 shops, some closed.", False),
         ("How many of the 25 shops closed?", "Of 25 shops, 7 closed.", True),

@@ -76,10 +76,27 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class ScoreParts:
+    """What a hit's score was made of, each before its weight; None where a search does not say.
+
+    `passage` and `sentence` are the cosines of the question with the passage and with its best sentence,
+    `passage_words` and `article_words` the keyword scores. `preference` is what was added afterwards for the time that
+    the question speaks of.
+    """
+
+    passage: float | None = None
+    sentence: float | None = None
+    passage_words: float | None = None
+    article_words: float | None = None
+    preference: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A passage that search found. Higher `score` is better; `rank` counts from 1.
 
     `sentence_scores` are cosine similarities of the question with each of `passage.sentences`, in their order.
+    `copies` are passages of other articles that say the same nearly word for word, found with a lower score.
     """
 
     passage: Passage
@@ -87,3 +104,5 @@ class Hit:
     score: float
     rank: int
     sentence_scores: tuple[float, ...] = ()
+    parts: ScoreParts = ScoreParts()
+    copies: tuple["Hit", ...] = ()

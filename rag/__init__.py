@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterator, Sequence
 
 from index.filters import Filters
 from rag.chatbot import Chatbot
+from rag.explanation import Explanation
 from rag.opening import open_chatbot
 from rag.settings import Settings, load_settings
 from rag.types import (
     Answer,
     Citation,
     CitationsEvent,
+    Copy,
     DoneEvent,
     Event,
     Message,
@@ -36,8 +38,10 @@ __all__ = [
     "Chatbot",
     "Citation",
     "CitationsEvent",
+    "Copy",
     "DoneEvent",
     "Event",
+    "Explanation",
     "Filters",
     "Message",
     "PassageUse",

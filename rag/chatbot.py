@@ -26,6 +26,7 @@ from rag.saying import counted
 from rag.searching import plan_search, search_passages
 from rag.settings import Settings
 from rag.signals import search_signals
+from rag.tracing import Trace
 from rag.types import (
     Answer,
     CitationsEvent,
@@ -93,15 +94,18 @@ class Chatbot:
         stopped = stop or (lambda: False)
         question = _checked(question)
         started = time.perf_counter()
+        trace = Trace(started)
         limits = (filters or Filters()).limited_to(articles)
         exact = find_exact_answer(self.index, question, scope=limits, today=self._today())
         if exact is not None:
-            yield from self._counting(question, exact, limits, started)
+            yield from self._counting(question, exact, limits, started, trace)
             return
         plan = plan_search(self.index, question, history=history, filters=limits, today=self._today())
         yield StatusEvent(plan.status(self.index.manifest.article_count))
         hits = search_passages(self.index, plan, passages=self.settings.passages_per_question, mix=self.settings.mix)
+        trace.step("search")
         evidence = self.choose(plan.questions[-1], hits)
+        trace.step("evidence")
         taken = self._taken(question, hits, evidence, plan.searched(hits), started)
         before = self.generator.usage()
         signals = search_signals(plan.questions[-1], hits, evidence)
@@ -116,6 +120,9 @@ class Chatbot:
                 total_s=time.perf_counter() - started,
                 usage=self.generator.usage().since(before),
                 first_token_s=first_token,
+                explanation=trace.explanation(
+                    hits, evidence, mix=self.settings.mix, evidence_tokens=self.settings.evidence_tokens
+                ),
                 **more,
             )
 
@@ -129,10 +136,13 @@ class Chatbot:
             if stopped():
                 return
             before = self.generator.usage()
+            trace.step("wait", before)
             yield StatusEvent(f"Reading {counted(len(evidence.sentences), 'sentence')}")
             answerable = self.generator.log_odds(answerable_messages(question, evidence, history=history))
             signals = dataclasses.replace(signals, answerable=answerable)
             hope = calibration.before.probability(signals)
+            trace.step("answerable", self.generator.usage())
+            trace.before_writing(signals, hope, calibration.worth_writing(accepted))
             if hope < calibration.worth_writing(accepted):
                 yield done(REFUSAL, hope, reason=not_stated(evidence, absent_names(self.index, question)))
                 return
@@ -147,6 +157,7 @@ class Chatbot:
                     first_token = first_token or time.perf_counter() - started
                     draft += piece
                     yield TextEvent(piece)
+            trace.step("write", self.generator.usage())
             yield StatusEvent("Checking each sentence")
             written = self.generator.usage().since(unwritten)
             signals = dataclasses.replace(signals, certainty=written.log_probability / max(1, written.tokens_written))
@@ -155,15 +166,19 @@ class Chatbot:
                 draft, asked, evidence, generator=self.generator, settings=self.settings, signals=signals
             )
             signals = checked.signals
+            trace.step("check", self.generator.usage())
+            trace.drafted(checked.signed, checked.standing)
             if not checked.citations:
                 yield done(REFUSAL, hope, reason=unsupported(checked.signed))
                 return
             confidence = calibration.after.probability(signals)
+            trace.after_writing(signals, confidence, calibration.least_confidence(accepted))
             if confidence < calibration.least_confidence(accepted):
                 yield done(REFUSAL, confidence, reason=doubtful(evidence, absent_names(self.index, question)))
                 return
             if not plan.wanted.prefers:
                 checked = with_other_figures(checked, asked, evidence, generator=self.generator, settings=self.settings)
+            trace.step("other figures", self.generator.usage())
         text, citations = checked.text, checked.citations
         yield CitationsEvent(text, citations)
         yield done(text, confidence, citations=citations, notes=notes(question, text, citations, today=self._today()))
@@ -197,7 +212,9 @@ class Chatbot:
         with self._turn:
             return self.generator.log_odds(supported_messages(claim, evidence))
 
-    def _counting(self, question: str, exact: ExactAnswer, limits: Filters, started: float) -> Iterator[Event]:
+    def _counting(
+        self, question: str, exact: ExactAnswer, limits: Filters, started: float, trace: Trace
+    ) -> Iterator[Event]:
         """The events of an answer that the index gives without the model."""
         yield StatusEvent(f"Looking through {counted(self.index.manifest.article_count, 'article')}")
         searched = Searched((question,), limits, exact.question.filters)
@@ -205,8 +222,15 @@ class Chatbot:
         yield PassagesEvent(taken.passages)
         yield CitationsEvent(exact.text, exact.citations)
         took = time.perf_counter() - started
+        trace.step("count")
         yield taken.done(
-            exact.text, confidence=1.0, signals=None, total_s=took, usage=Usage(), citations=exact.citations
+            exact.text,
+            confidence=1.0,
+            signals=None,
+            total_s=took,
+            usage=Usage(),
+            citations=exact.citations,
+            explanation=trace.explanation(exact.hits, exact.evidence),
         )
 
     def _taken(

@@ -104,6 +104,7 @@ def cite(item: EvidenceSentence, *, number: int = 1, answer: Span | None = None,
         end=item.sentence.end,
         quote=item.sentence.text,
         support=round(support, 4),
+        also_in=item.also_in,
     )
 
 

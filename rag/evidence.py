@@ -1,5 +1,6 @@
 """From the passages that search found to the few whole sentences that the model reads."""
 
+import dataclasses
 import math
 import re
 from collections import Counter
@@ -8,6 +9,10 @@ from dataclasses import dataclass
 
 from index.sentences import is_repeat
 from index.types import Article, Hit, Sentence
+from rag.asked_kinds import compares, kind_test
+from rag.copies import find_copies
+from rag.explanation import Reason
+from rag.types import Copy
 from rag.words import search_stems
 
 # A sentence that opens so leans on the one before it.
@@ -17,18 +22,50 @@ _LEANING = re.compile(
     re.IGNORECASE,
 )
 _BEST_WITH_NEIGHBOURS = 2
+_NEIGHBOUR_COST = 0.15
+"""A neighbour may cost this share of the budget: a long one would take the place of two that fit the question."""
+
+_ARTICLES_COMPARED = 3
+_WORTH_COMPARING = 0.5
+"""Where a question compares, the best sentences of so many articles come first, unless they fit this much worse than
+the best of all."""
+
 PASSAGE_WEIGHT = 0.5
 WORDS_WEIGHT = 0.6
-"""What a sentence's passage and its own telling words add to its similarity (docs/lab-notes.md)."""
+KIND_WEIGHT = 0.1
+"""What a sentence's passage, its own telling words, and a figure, time or name where one is asked for add to its
+similarity (docs/lab-notes.md)."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceParts:
+    """What a sentence's score is the sum of, the tokens it costs, and why it was taken."""
+
+    similarity: float
+    passage: float
+    words: float
+    kind: float = 0.0
+    tokens: int = 0
+    reason: Reason = "score"
+
+    @property
+    def score(self) -> float:
+        """The sum."""
+        return self.similarity + self.passage + self.words + self.kind
 
 
 @dataclass(frozen=True, slots=True)
 class EvidenceSentence:
-    """A sentence that the model may rest on, with its article and how well it fits the question (higher is better)."""
+    """A sentence that the model may rest on, with its article and how well it fits the question (higher is better).
+
+    `also_in` are other articles that hold it too, nearly word for word.
+    """
 
     sentence: Sentence
     article: Article
     score: float
+    parts: EvidenceParts | None = None
+    also_in: tuple[Copy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,46 +85,82 @@ def choose_evidence(question: str, hits: Sequence[Hit], *, tokens: int, count_to
     """The best sentences of `hits` within a budget of `tokens`.
 
     Sentences are ranked by their own similarity to the question, by the share of its telling words that they hold
-    (names are where similarity of meaning fails) and by their passage's score. The best
-    ones bring their neighbours (the name often stands one sentence before or after the fact), and one that opens with
-    a pronoun brings the sentence before it. Sentences that say the same as a chosen one are passed over.
+    (names are where similarity of meaning fails), by their passage's score, and by whether they hold the kind of thing
+    that is asked for. The best ones bring their neighbours unless these are long (the name often stands one sentence
+    before or after the fact), and one that opens with a pronoun brings the sentence before it. Sentences that say the
+    same as a chosen one are passed over. Where the question compares, the best of each article come first.
     """
     candidates = _candidates(question, hits)
     ranked = sorted(candidates, key=lambda item: -item.score)
+    leaders = _best_of_articles(ranked) if compares(question) else []
     chosen: dict[tuple[str, int], EvidenceSentence] = {}
+    costs: dict[tuple[str, int], int] = {}
     spent = 0
 
-    def take(item: EvidenceSentence) -> None:
+    def cost_of(item: EvidenceSentence) -> int:
+        key = _key(item)
+        if key not in costs:
+            costs[key] = count_tokens(item.sentence.text) + 1
+        return costs[key]
+
+    def take(item: EvidenceSentence, reason: Reason) -> bool:
+        """Whether it is in the evidence now."""
         nonlocal spent
         key = _key(item)
-        if key in chosen or any(is_repeat(item.sentence.text, other.sentence.text) for other in chosen.values()):
-            return
-        cost = count_tokens(item.sentence.text) + 1
-        if spent + cost <= tokens or not chosen:
-            chosen[key] = item
-            spent += cost
+        if key in chosen:
+            return True
+        if any(is_repeat(item.sentence.text, other.sentence.text) for other in chosen.values()):
+            return False
+        cost = cost_of(item)
+        if chosen and spent + cost > tokens:
+            return False
+        parts = item.parts and dataclasses.replace(item.parts, tokens=cost, reason=reason)
+        chosen[key] = dataclasses.replace(item, parts=parts)
+        spent += cost
+        return True
 
     position = {_key(item): place for place, item in enumerate(candidates)}
+    for leader in leaders:
+        take(leader, "article")
     for rank, item in enumerate(ranked):
-        take(item)
-        place = position[_key(item)]
-        if rank < _BEST_WITH_NEIGHBOURS or _LEANING.match(item.sentence.text):
-            for neighbour in _neighbours(candidates, place, both=rank < _BEST_WITH_NEIGHBOURS):
-                take(neighbour)
-    return Evidence(tuple(_best_first(chosen.values(), position)))
+        if not take(item, "score"):
+            continue
+        best = rank < _BEST_WITH_NEIGHBOURS
+        if best or _LEANING.match(item.sentence.text):
+            for neighbour in _neighbours(candidates, position[_key(item)], both=best):
+                if not best or cost_of(neighbour) <= _NEIGHBOUR_COST * tokens:
+                    take(neighbour, "neighbour" if best else "leaning")
+    found = [dataclasses.replace(item, also_in=find_copies(item.sentence, hits)) for item in chosen.values()]
+    return Evidence(tuple(_best_first(found, position)))
 
 
 def _candidates(question: str, hits: Sequence[Hit]) -> list[EvidenceSentence]:
-    """Every sentence of the hits once, in reading order within each article."""
+    """Every sentence of the hits, and of their copies, once, in reading order within each article."""
     found: dict[tuple[str, int], EvidenceSentence] = {}
-    shares = overlaps(question, [sentence.text for hit in hits for sentence in hit.passage.sentences])
-    for hit in hits:
+    every = [one for hit in hits for one in (hit, *hit.copies)]
+    shares = overlaps(question, [sentence.text for hit in every for sentence in hit.passage.sentences])
+    asked_for = kind_test(question)
+    for hit in every:
         for sentence, similarity in zip(hit.passage.sentences, hit.sentence_scores, strict=True):
-            score = similarity + PASSAGE_WEIGHT * hit.score + WORDS_WEIGHT * shares[sentence.text]
+            parts = EvidenceParts(
+                similarity,
+                PASSAGE_WEIGHT * hit.score,
+                WORDS_WEIGHT * shares[sentence.text],
+                KIND_WEIGHT if asked_for(sentence.text) else 0.0,
+            )
             known = found.get((sentence.article_id, sentence.start))
-            if known is None or known.score < score:
-                found[sentence.article_id, sentence.start] = EvidenceSentence(sentence, hit.article, score)
+            if known is None or known.score < parts.score:
+                found[sentence.article_id, sentence.start] = EvidenceSentence(sentence, hit.article, parts.score, parts)
     return [found[key] for key in sorted(found)]
+
+
+def _best_of_articles(ranked: Sequence[EvidenceSentence]) -> list[EvidenceSentence]:
+    """The best sentence of each of the articles that are worth comparing, best first."""
+    best: dict[str, EvidenceSentence] = {}
+    for item in ranked:
+        best.setdefault(item.article.id, item)
+    leaders = list(best.values())[:_ARTICLES_COMPARED]
+    return [item for item in leaders if item.score >= leaders[0].score - _WORTH_COMPARING]
 
 
 def overlaps(question: str, sentences: Sequence[str]) -> dict[str, float]:

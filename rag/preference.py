@@ -44,7 +44,12 @@ def prefer(hits: Sequence[Hit], wanted: Wanted) -> tuple[Hit, ...]:
             share += LATEST_BONUS * _recency(article.date, newest)
         return share * best
 
-    scored = [dataclasses.replace(hit, score=hit.score + bonus(hit.article)) for hit in hits]
+    def raised(hit: Hit) -> Hit:
+        gained = bonus(hit.article)
+        parts = dataclasses.replace(hit.parts, preference=gained)
+        return dataclasses.replace(hit, score=hit.score + gained, parts=parts)
+
+    scored = [raised(hit) for hit in hits]
     scored.sort(key=lambda hit: -round(hit.score, 6))
     return tuple(dataclasses.replace(hit, rank=rank) for rank, hit in enumerate(scored, start=1))
 

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from index.types import Hit
+from rag.copies import copy_at
 from rag.evidence import Evidence
+from rag.explanation import Explanation
 from rag.types import Answer, Citation, DoneEvent, PassageUse, Searched, Signals, Timings, Usage
 
 
@@ -31,6 +33,7 @@ class Taken:
         citations: tuple[Citation, ...] = (),
         first_token_s: float | None = None,
         notes: tuple[str, ...] = (),
+        explanation: Explanation | None = None,
     ) -> DoneEvent:
         """The end of its stream: the answer `text`, or a refusal if there is a `reason`."""
         return DoneEvent(
@@ -49,6 +52,7 @@ class Taken:
                 searched=self.searched,
                 signals=signals,
                 notes=notes,
+                explanation=explanation,
             )
         )
 
@@ -67,7 +71,10 @@ def passages_of(hits: Sequence[Hit], evidence: Evidence) -> tuple[PassageUse, ..
             text=hit.passage.text,
             score=round(hit.score, 4),
             rank=hit.rank,
-            used=evidence.passage_used(hit.article.id, hit.passage.start, hit.passage.end),
+            used=any(
+                evidence.passage_used(one.article.id, one.passage.start, one.passage.end) for one in (hit, *hit.copies)
+            ),
+            also_in=tuple(copy_at(one.article, one.passage.start, one.passage.end) for one in hit.copies),
         )
         for hit in hits
     )

@@ -8,7 +8,8 @@ from datetime import date
 from index.filters import Filters, count_articles, known_sources, may_lie_in
 from index.library import Library
 from index.search import DEFAULT_MIX, Mix, SavedIndex
-from index.types import Hit
+from index.types import Hit, ScoreParts
+from rag.copies import collapse_copies
 from rag.preference import prefer
 from rag.saying import counted
 from rag.types import Message, Searched
@@ -16,6 +17,9 @@ from rag.wanted import Said, Wanted, infer
 
 _DEEPER = 2
 """Where the order depends on dates, so many times as many passages are found: one from below may move up."""
+
+_DEEPEST = 8
+"""So many times as many passages are searched at most where copies take the places of others."""
 
 _CONVERSATION_DEPTH = 4
 """Where two questions are searched, so many times as many passages are found for each: their scores are mixed."""
@@ -88,7 +92,21 @@ def plan_search(
 
 
 def search_passages(index: SavedIndex, plan: Plan, *, passages: int, mix: Mix = DEFAULT_MIX) -> tuple[Hit, ...]:
-    """The passages nearest to the question, best first; in a conversation, to a mix of it and of the joined one."""
+    """The passages nearest to the question, best first; in a conversation, to a mix of it and of the joined one.
+
+    Copies of one report take one place; where there are some, more is searched to fill the others.
+    """
+    wanted = passages
+    while True:
+        ranked = _ranked(index, plan, passages=wanted, mix=mix)
+        kept = collapse_copies(ranked)
+        if len(kept) >= passages or len(ranked) < wanted or wanted >= _DEEPEST * passages:
+            return tuple(dataclasses.replace(hit, rank=rank) for rank, hit in enumerate(kept[:passages], start=1))
+        wanted *= 2
+
+
+def _ranked(index: SavedIndex, plan: Plan, *, passages: int, mix: Mix) -> tuple[Hit, ...]:
+    """The same, each copy in a place of its own."""
     depth = passages * _DEEPER if plan.wanted.prefers else passages
     if len(plan.questions) == 1:
         found = index.search(plan.questions[0], passages=depth, filters=plan.limits, mix=mix)
@@ -98,8 +116,7 @@ def search_passages(index: SavedIndex, plan: Plan, *, passages: int, mix: Mix = 
             index.search(question, passages=depth, filters=plan.limits, mix=mix) for question in plan.questions
         )
         found = _mixed(alone, joined)
-    ranked = prefer(found, plan.wanted)[:passages]
-    return tuple(dataclasses.replace(hit, rank=rank) for rank, hit in enumerate(ranked, start=1))
+    return prefer(found, plan.wanted)[:passages]
 
 
 def _mixed(alone: Sequence[Hit], joined: Sequence[Hit]) -> tuple[Hit, ...]:
@@ -114,6 +131,19 @@ def _mixed(alone: Sequence[Hit], joined: Sequence[Hit]) -> tuple[Hit, ...]:
         if one is not None and other is not None:
             pairs = zip(one.sentence_scores, other.sentence_scores, strict=True)
             sentences = tuple(LAST_TURN_WEIGHT * first + (1 - LAST_TURN_WEIGHT) * second for first, second in pairs)
-        return dataclasses.replace(hits[number], score=score, sentence_scores=sentences)
+        parts = _mixed_parts(one.parts, other.parts) if one and other else hits[number].parts
+        return dataclasses.replace(hits[number], score=score, sentence_scores=sentences, parts=parts)
 
     return tuple(sorted(map(mixed, hits), key=lambda hit: (-hit.score, hit.passage.id)))
+
+
+def _mixed_parts(alone: ScoreParts, joined: ScoreParts) -> ScoreParts:
+    def mixed(one: float | None, other: float | None) -> float | None:
+        return None if one is None or other is None else LAST_TURN_WEIGHT * one + (1 - LAST_TURN_WEIGHT) * other
+
+    return ScoreParts(
+        mixed(alone.passage, joined.passage),
+        mixed(alone.sentence, joined.sentence),
+        mixed(alone.passage_words, joined.passage_words),
+        mixed(alone.article_words, joined.article_words),
+    )

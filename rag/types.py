@@ -4,10 +4,11 @@
 `answer_start`/`answer_end` are offsets into `Answer.text`.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 from index.filters import Filters
+from rag.explanation import Explanation
 from rag.periods import Period
 
 
@@ -20,11 +21,24 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Copy:
+    """Another article that says the same nearly word for word, and where: `article.text[start:end]`."""
+
+    article_id: str
+    title: str | None
+    source: str | None
+    date: str | None
+    path: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Citation:
     """A sentence of an article that supports a sentence of the answer. Exists only if the check passed.
 
     `number` is what the reader sees, [1], [2], …; the same sentence cited twice keeps its number.
-    `support` is between 0 and 1, higher is better supported.
+    `support` is between 0 and 1, higher is better supported. `also_in` names other articles that hold the sentence.
     """
 
     number: int
@@ -40,11 +54,16 @@ class Citation:
     end: int
     quote: str
     support: float
+    also_in: tuple[Copy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PassageUse:
-    """A passage that search found for the question; `used` says whether any of it went into the evidence."""
+    """A passage that search found for the question; `used` says whether any of it went into the evidence.
+
+    `also_in` are copies of it in other articles, such as one agency report printed by two publishers; they are not
+    among the passages themselves.
+    """
 
     article_id: str
     title: str | None
@@ -57,6 +76,7 @@ class PassageUse:
     score: float
     rank: int
     used: bool
+    also_in: tuple[Copy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +173,17 @@ class Answer:
     searched: Searched | None = None
     signals: Signals | None = None
     notes: tuple[str, ...] = ()
+    explanation: Explanation | None = None
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain lists and dicts, ready for JSON; the same from Python, the command line and HTTP."""
-        return asdict(self)
+    def to_dict(self, *, explain: bool = False) -> dict[str, Any]:
+        """Plain lists and dicts, ready for JSON; the same from Python, the command line and HTTP.
+
+        The explanation, which is longer than all the rest, is among it only where it is asked for.
+        """
+        values = asdict(self if explain else replace(self, explanation=None))
+        if not explain:
+            del values["explanation"]
+        return values
 
     def __str__(self) -> str:
         return self.text
@@ -220,7 +247,7 @@ class DoneEvent:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
-        return asdict(self)
+        return {"answer": self.answer.to_dict(), "type": self.type}
 
 
 Event: TypeAlias = StatusEvent | PassagesEvent | TextEvent | CitationsEvent | DoneEvent

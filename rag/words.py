@@ -18,8 +18,13 @@ _COMMON = frozenset(
 
 def content_stems(text: str) -> frozenset[str]:
     """The stems of the words of `text` that carry content; possessives dropped, numbers kept whole."""
+    return frozenset(_stem(word) for word in content_words(text))
+
+
+def content_words(text: str) -> tuple[str, ...]:
+    """The words of `text` that carry content, in their order and in small letters; possessives dropped."""
     words = _WORD.findall(text.lower().replace("’s", "").replace("'s", ""))
-    return frozenset(_stem(word) for word in words if word not in _COMMON)
+    return tuple(word for word in words if word not in _COMMON)
 
 
 # Words that news uses for one another. Only for finding: a claim is never supported by a word that merely resembles.

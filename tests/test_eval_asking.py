@@ -55,7 +55,10 @@ def test_the_outcome_holds_what_was_found_read_and_said(asker, chatbot):
     assert gold.found_in(outcome.ranking[0])
     assert REPAIRS in [text_at(chatbot, place) for place in outcome.chosen]
     assert outcome.answer == dataclasses.replace(
-        chatbot.answer(QUESTIONS[0].question), timings=outcome.answer.timings, usage=outcome.answer.usage
+        chatbot.answer(QUESTIONS[0].question),
+        timings=outcome.answer.timings,
+        usage=outcome.answer.usage,
+        explanation=outcome.answer.explanation,
     )
     assert outcome.tokens_in == outcome.answer.usage.tokens_read > 0
     assert outcome.tokens_out == len(outcome.answer.text.split())

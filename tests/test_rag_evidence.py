@@ -59,3 +59,58 @@ def test_the_article_with_the_best_sentence_comes_first():
 
 def test_nothing_found_is_no_evidence():
     assert choose_evidence("", [], tokens=100, count_tokens=words).sentences == ()
+
+
+def report(number, *texts):
+    return dataclasses.replace(ARTICLE, id=f"r{number}", text=". ".join(texts) + ".")
+
+
+def test_a_sentence_that_holds_what_is_asked_for_comes_before_one_that_does_not():
+    article = report(1, "Alibaba sold its shares then", "Alibaba sold 25 million shares then")
+    hits = [hit((0.5, 0.45), article=article)]
+    counts = choose_evidence("How many shares were sold?", hits, tokens=6, count_tokens=words)
+    assert [item.parts.kind for item in counts.sentences] == [0.1]
+    assert counts.sentences[0].sentence.text == "Alibaba sold 25 million shares then."
+    other = choose_evidence("Were shares sold?", hits, tokens=6, count_tokens=words)
+    assert [(item.parts.kind, item.sentence.text) for item in other.sentences] == [
+        (0.0, "Alibaba sold its shares then.")
+    ]
+
+
+def test_a_long_neighbour_does_not_take_the_place_of_what_fits():
+    long = "one two three four five six seven eight nine ten eleven twelve"
+    article = report(1, long, "Alpha beta", "Gamma delta", "Epsilon zeta", "Eta theta")
+    scores = (0.0, 0.9, 0.1, 0.2, 0.7)
+    evidence = choose_evidence("", [hit(scores, article=article)], tokens=20, count_tokens=words)
+    assert [(item.sentence.text, item.parts.reason) for item in evidence.sentences] == [
+        ("Alpha beta.", "score"),
+        ("Gamma delta.", "neighbour"),
+        ("Epsilon zeta.", "neighbour"),
+        ("Eta theta.", "score"),
+    ]
+
+
+def test_a_sentence_that_was_passed_over_brings_no_neighbours():
+    first = report(1, "Yahoo invested $1 billion in Alibaba")
+    rest = " ".join(f"word{number}" for number in range(21))
+    second = report(2, "Zero zero", "Yahoo invested $1 billion in Alibaba", "One one", "Two two", rest)
+    hits = [hit((0.9,), article=first), hit((0.0, 0.8, 0.0, 0.1, 0.2), article=second, rank=2, number=2)]
+    evidence = choose_evidence("", hits, tokens=30, count_tokens=words)
+    # Beside the repeated sentence stand two short ones that would have taken the place of the last.
+    assert [item.sentence.text for item in evidence.sentences] == ["Yahoo invested $1 billion in Alibaba.", f"{rest}."]
+
+
+def test_where_the_question_compares_the_best_of_each_article_is_read():
+    hits = [
+        hit((0.9, 0.88), article=report(1, "Sales rose quickly in May", "Sales rose quickly in June"), number=1),
+        hit((0.8, 0.1), article=report(2, "Sales fell slowly in July", "Nothing else"), number=2, rank=2),
+        hit((0.1,), article=report(3, "Bread is baked in Linz"), number=3, rank=3),
+    ]
+
+    def read(question):
+        found = choose_evidence(question, hits, tokens=12, count_tokens=words)
+        return {(item.article.id, item.parts.reason) for item in found.sentences}
+
+    # The third article fits the question so much worse that it is not worth the place.
+    assert read("What differs between the reports?") == {("r1", "article"), ("r2", "article")}
+    assert read("What do the reports tell?") == {("r1", "score")}

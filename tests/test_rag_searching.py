@@ -16,7 +16,9 @@ TODAY = date(2026, 11, 25)
 
 
 def dated(score, day, number):
-    return hit((), article=dataclasses.replace(ARTICLE, id=f"a{number}", date=day), score=score, number=number)
+    # Each a report of its own: the same text would be a copy.
+    article = dataclasses.replace(ARTICLE, id=f"a{number}", date=day, text=f"Report {number}.")
+    return hit((), article=article, score=score, number=number)
 
 
 class HandMade:

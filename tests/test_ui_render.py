@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from index.types import Article, Span
-from rag.types import Answer, Citation, PassageUse, Searched, Timings
+from rag.types import Answer, Citation, Copy, PassageUse, Searched, Timings
 from ui import render
 from ui.escaping import escape, neutral
 from ui.render_sources import (
@@ -207,6 +207,31 @@ def test_passages_are_listed_by_rank_with_use_and_score():
     assert "Passage 1 of those found, used for the answer" in opened
 
 
+def test_other_articles_that_say_the_same_are_named():
+    copies = (
+        Copy("b", "Two < one", "Wire", "2018-07-20", "news/two.txt", 0, 11),
+        Copy("c", None, None, None, "news/three.txt", 0, 11),
+    )
+    html = "also in <bdi>Wire, Two &lt; one, 20 July 2018</bdi>; <bdi>three.txt, date unknown</bdi>"
+    turn = answered(citations=(citation(also_in=copies),), passages=(passage(also_in=copies),))
+    assert f'<span class="where">Daily · 19 July 2018 · {html}</span>' in render.turn(turn, 0)
+    assert f'<p class="note">{html}</p>' in cited_article(turn, 0, 1, ARTICLE)
+    assert f'<p class="note">{html}</p>' in found_article(turn, 0, turn.passages[0], ARTICLE)
+    assert render.plain(turn).endswith(
+        "[1] Daily, One & all, 19 July 2018; also in Wire, Two < one, 20 July 2018; also in three.txt, date unknown: "
+        "“Second two.”"
+    )
+    refused = replace(turn.answer, abstained=True, reason="Nobody says.")
+    output = StringIO()
+    for one in (turn.answer, refused):
+        Console(file=output, width=200, highlight=False).print(answer_view(one))
+    said = (
+        "Daily · 2018-07-19 · One & all · news/one.txt; also in Wire · 2018-07-20 · Two < one · news/two.txt; also in "
+        "date unknown · news/three.txt\n"
+    )
+    assert output.getvalue().count(said) == 2
+
+
 def test_a_refusal_is_calm_and_leads_to_the_nearest_passages():
     answer = Answer(
         "Q?",
@@ -314,8 +339,10 @@ def nasty_pages(text: str) -> list[str]:
         date=text,
         boilerplate=(Span(0, 1),),
     )
-    cited = citation(article_id=text, title=text, source=text, date=text, path=text, start=0, end=len(text), quote=text)
-    found = passage(title=text, source=text, date=text, path=text, start=0, end=len(text), text=text)
+    told = {"title": text, "source": text, "date": text, "path": text, "start": 0, "end": len(text)}
+    also_in = (Copy(article_id="b", **told),)
+    cited = citation(article_id=text, quote=text, also_in=also_in, **told)
+    found = passage(text=text, also_in=also_in, **told)
     turn = answered(text=text, citations=(cited,), passages=(found,), question=text, status=text)
     assert turn.answer is not None
     refused = replace(turn, state="refused", answer=replace(turn.answer, reason=f"{text} "))

@@ -54,6 +54,14 @@ def test_the_answer_is_exactly_to_dict(client):
     assert text[cited["start"] : cited["end"]] == cited["quote"]
 
 
+def test_the_explanation_comes_where_it_is_asked_for(client):
+    asked = {"question": TMALL_QUESTION, "explain": True}
+    reply = client.post("/api/ask", json=asked).json()
+    assert reply == json.loads(json.dumps(ScriptedChatbot().answer(TMALL_QUESTION).to_dict(explain=True)))
+    assert [(step["name"], step["took_s"]) for step in reply["explanation"]["steps"]] == [("search", 0.02)]
+    assert "explanation" not in client.post("/api/ask", json=asked | {"explain": False}).json()
+
+
 def test_history_is_passed_on(client, chatbot):
     turns = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
     assert client.post("/api/ask", json={"question": "And then?", "history": turns}).status_code == 200
@@ -87,6 +95,7 @@ def test_health(client):
         (b'{"question": "  "}', 422, "The question is empty"),
         (json.dumps({"question": "x" * 2001}).encode(), 422, "2,001 characters"),
         (b'{"question": "?", "hystory": []}', 422, "Unknown fields: hystory"),
+        (b'{"question": "?", "explain": 1}', 422, "`explain` is neither true nor false"),
         (b'{"question": "?", "filters": []}', 422, "`filters` is no object"),
         (b'{"question": "?", "filters": {"source": ["CNBC"]}}', 422, "Unknown filters: source"),
         (b'{"question": "?", "filters": {"sources": "CNBC"}}', 422, "sources must be a list of texts"),

@@ -8,6 +8,7 @@ from index.errors import InputError
 from index.filters import Filters
 from index.paths import project_seeds
 from index.types import Article, Span
+from rag.explanation import Explanation, Step
 from rag.types import (
     Answer,
     Citation,
@@ -210,6 +211,7 @@ class ScriptedChatbot:
                 timings=Timings(0.02, 1.2, 3.14),
                 model="scripted",
                 index="scripted",
+                explanation=Explanation(steps=(Step("search", 0.0, 0.02),)),
             )
         )
 

@@ -43,6 +43,9 @@ def ask(
     source: Annotated[list[str] | None, typer.Option(help="Only this publisher; may be repeated.")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="Only articles with this tag; may be repeated.")] = None,
     article: Annotated[list[str] | None, typer.Option(help="Only this one (id or file); may be repeated.")] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show why: scores, evidence, checks, the draft, the time.")
+    ] = False,
     index: IndexOption = None,
     model: ModelOption = None,
 ) -> None:
@@ -60,9 +63,10 @@ def ask(
         known = chatbot.index.read(lambda library: library.names())
         filters = filters.limited_to([named_article(name, known)[0] for name in article])
     if as_json:
-        typer.echo(json.dumps(chatbot.answer(question, filters=filters).to_dict(), ensure_ascii=False))
+        values = chatbot.answer(question, filters=filters).to_dict(explain=explain)
+        typer.echo(json.dumps(values, ensure_ascii=False))
     else:
-        _answer_in_terminal(chatbot, question, filters)
+        _answer_in_terminal(chatbot, question, filters, explain=explain)
 
 
 @app.command()
@@ -98,18 +102,22 @@ def doctor(as_json: JsonOption = False, index: IndexOption = None, model: ModelO
         raise typer.Exit(1)
 
 
-def _answer_in_terminal(chatbot: "Chatbot", question: str, filters: "Filters") -> None:
+def _answer_in_terminal(chatbot: "Chatbot", question: str, filters: "Filters", *, explain: bool) -> None:
     """On a terminal the draft is shown as it grows and then gives way to the checked answer."""
-    from rich.console import Console
+    from rich.console import Console, Group, RenderableType
     from rich.live import Live
     from rich.text import Text
 
     from rag.types import DoneEvent, StatusEvent, TextEvent
+    from ui.explaining import explanation_view
     from ui.terminal import answer_view
+
+    def view(answer: "Answer") -> RenderableType:
+        return Group(answer_view(answer), explanation_view(answer)) if explain else answer_view(answer)
 
     if not sys.stdout.isatty():
         # A file or a pipe has no width to wrap to.
-        Console(width=100_000, highlight=False).print(answer_view(chatbot.answer(question, filters=filters)))
+        Console(width=100_000, highlight=False).print(view(chatbot.answer(question, filters=filters)))
         return
     console = Console(highlight=False)
     status, draft = "", ""
@@ -124,7 +132,7 @@ def _answer_in_terminal(chatbot: "Chatbot", question: str, filters: "Filters") -
                 final = event.answer
             live.update(Text.assemble((f"{status} …\n", "dim"), (draft, "italic")))
     if final is not None:
-        console.print(answer_view(final))
+        console.print(view(final))
 
 
 def main() -> None:

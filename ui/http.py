@@ -42,6 +42,7 @@ class _Asked:
     question: str
     history: tuple[Message, ...]
     filters: Filters
+    explain: bool
 
 
 def build_http(desk: Desk, *, hosts: Sequence[str] = ()) -> FastAPI:
@@ -122,7 +123,7 @@ def _answered(desk: Desk, asked: _Asked, stop: Callable[[], bool]) -> Response:
         )
     if answer is None:
         return _error(503, "Byline is ending.", "Start it again with `byline chat`.")
-    return JSONResponse(answer.to_dict())
+    return JSONResponse(answer.to_dict(explain=asked.explain))
 
 
 def _read_question(body: bytes) -> _Asked:
@@ -130,16 +131,20 @@ def _read_question(body: bytes) -> _Asked:
     asked = json.loads(body)
     if not isinstance(asked, dict) or not isinstance(asked.get("question"), str):
         raise InputError("The field `question` is missing or no text.", help='Send {"question": "…"}.')
-    if unknown := sorted(set(asked) - {"question", "history", "filters"}):
+    if unknown := sorted(set(asked) - {"question", "history", "filters", "explain"}):
         raise InputError(
-            f"Unknown fields: {', '.join(unknown)}.", help="Known are `question`, `history` and `filters`."
+            f"Unknown fields: {', '.join(unknown)}.", help="Known are `question`, `history`, `filters` and `explain`."
         )
-    history, filters = asked.get("history", []), asked.get("filters", {})
+    history, filters, explain = asked.get("history", []), asked.get("filters", {}), asked.get("explain", False)
     if not isinstance(history, list):
         raise InputError("The field `history` is no list.", help=_HISTORY_HELP)
     if not isinstance(filters, dict):
         raise InputError("The field `filters` is no object.", help=_FILTERS_HELP)
-    return _Asked(asked["question"], tuple(_read_message(message) for message in history), _read_filters(filters))
+    if not isinstance(explain, bool):
+        raise InputError("The field `explain` is neither true nor false.", help='Send {"explain": true}.')
+    return _Asked(
+        asked["question"], tuple(_read_message(message) for message in history), _read_filters(filters), explain
+    )
 
 
 def _read_filters(values: dict[str, Any]) -> Filters:

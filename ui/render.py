@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import PurePath
 
 from index.types import Article
-from rag.types import Citation, PassageUse
+from rag.types import Citation, Copy, PassageUse
 from ui.escaping import escape
 from ui.turns import Turn
 from ui.warmup import WarmupState
@@ -139,12 +139,12 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def headline(item: Article | Citation | PassageUse) -> str:
+def headline(item: Article | Citation | PassageUse | Copy) -> str:
     """The title, or the file's name where the article states none. Not escaped."""
     return item.title or PurePath(item.path).name
 
 
-def byline(item: Article | Citation | PassageUse) -> str:
+def byline(item: Article | Citation | PassageUse | Copy) -> str:
     """Publisher if known, headline, date: one line for labels. Not escaped."""
     return ", ".join([*([item.source] if item.source else []), headline(item), day(item.date)])
 
@@ -188,7 +188,7 @@ def _answered(turn: Turn, number: int) -> str:
         f'<li><button type="button" class="footnote" data-open="citation" data-turn="{number}" '
         f'data-number="{citation.number}"><span class="number">{citation.number}</span>'
         f'<span class="work"><bdi class="title">{escape(headline(citation))}</bdi> <span class="where">'
-        f"{_where(citation)}</span></span></button></li>"
+        f"{' · '.join(filter(None, (_where(citation), also_in(citation))))}</span></span></button></li>"
         for _, citation in sorted(notes.items())
     )
     footnotes = f'<ol class="footnotes" aria-label="Sources of this answer">{items}</ol>' if items else ""
@@ -239,8 +239,18 @@ def plain(turn: Turn) -> str:
     marks = {(citation.answer_end, citation.number) for citation in turn.citations}
     for end, number in sorted(marks, reverse=True):
         text = f"{text[:end]} [{number}]{text[end:]}"
-    lines = [f"[{number}] {byline(citation)}: “{citation.quote}”" for number, citation in sorted(notes.items())]
+    lines = [f"[{number}] {_bylines(citation)}: “{citation.quote}”" for number, citation in sorted(notes.items())]
     return "\n".join([text, "", *lines]) if lines else text
+
+
+def _bylines(citation: Citation) -> str:
+    return "; also in ".join([byline(citation), *(byline(one) for one in citation.also_in)])
+
+
+def also_in(item: Citation | PassageUse) -> str:
+    """The other articles that say the same nearly word for word, as HTML; nothing if there is none."""
+    names = "; ".join(f"<bdi>{escape(byline(one))}</bdi>" for one in item.also_in)
+    return f"also in {names}" if names else ""
 
 
 def _where(item: Article | Citation | PassageUse) -> str:

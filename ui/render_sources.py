@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from index.types import Article, Span
-from rag.types import PassageUse
+from rag.types import Citation, PassageUse
 from ui.escaping import escape
-from ui.render import byline, chip, counted, day, headline
+from ui.render import also_in, byline, chip, counted, day, headline
 from ui.turns import Turn
 
 _BLANK_LINE = re.compile(r"\n\s*\n")
@@ -74,7 +74,7 @@ def cited_article(turn: Turn, number: int, citation_number: int, article: Articl
     support = f'<span class="support">support {round(100 * chosen.support)} %</span>'
     nav = (
         f'<nav class="cited" aria-label="Citations of this answer"><span>Cited</span>'
-        f'<span class="chips">{chips}</span>{support}</nav>'
+        f'<span class="chips">{chips}</span>{support}</nav>{_copies(chosen)}'
     )
     if article is None or article.text[chosen.start : chosen.end] != chosen.quote:
         gone = "is no longer at hand" if article is None else "has changed since it was cited"
@@ -106,7 +106,7 @@ def found_article(turn: Turn, number: int, passage: PassageUse, article: Article
     else:
         text = article_text(article, [Highlight(Span(passage.start, passage.end), active=True)])
     purpose = "" if turn.state == "refused" else _purpose(passage)
-    nav = f'<p class="cited"><span>Passage {passage.rank} of those found{purpose}</span></p>'
+    nav = f'<p class="cited"><span>Passage {passage.rank} of those found{purpose}</span></p>{_copies(passage)}'
     head = _head(passage.title, passage.source, passage.date, passage.path, nav)
     return _article_panel(head, text, f"{_drawer(turn, number)}{_back(number)}", opened)
 
@@ -189,6 +189,10 @@ def _passage_list(turn: Turn, number: int) -> str:
         for passage in sorted(turn.passages, key=lambda passage: passage.rank)
     )
     return f'<ol class="list passages">{items}</ol>'
+
+
+def _copies(item: Citation | PassageUse) -> str:
+    return f'<p class="note">{also_in(item)}</p>' if item.also_in else ""
 
 
 def _use(passage: PassageUse, turn: Turn) -> str:

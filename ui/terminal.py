@@ -4,7 +4,7 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from rag.types import Answer, Citation
+from rag.types import Answer, Citation, PassageUse
 
 _NEAREST_SHOWN = 3
 _QUOTE_SHOWN = 240
@@ -18,13 +18,13 @@ def answer_view(answer: Answer) -> RenderableType:
             lines += [Text(), Text("Nearest passages", style="bold")]
         for passage in answer.passages[:_NEAREST_SHOWN]:
             where = source_line(passage.title, passage.source, passage.date, passage.path)
-            lines += [Text(where, style="dim"), _indented(_shortened(passage.text))]
+            lines += [Text(f"{where}{_also_in(passage)}", style="dim"), _indented(shortened(passage.text))]
         return Group(*lines)
     lines = [Text(with_markers(answer)), *_notes(answer), Text()]
     for citation in _each_once(answer.citations):
         where = source_line(citation.title, citation.source, citation.date, citation.path)
         lines += [
-            Text(f"[{citation.number}] {where}", style="dim"),
+            Text(f"[{citation.number}] {where}{_also_in(citation)}", style="dim"),
             _indented(f"“{citation.quote}”"),
         ]
     return Group(*lines)
@@ -47,6 +47,11 @@ def source_line(title: str | None, source: str | None, date: str | None, path: s
     return " · ".join(part for part in (source, date or "date unknown", title, path) if part)
 
 
+def _also_in(item: Citation | PassageUse) -> str:
+    """The other articles that say the same, nearly word for word: "; also in Reuters · 2024-08-28 · b.txt"."""
+    return "".join(f"; also in {source_line(one.title, one.source, one.date, one.path)}" for one in item.also_in)
+
+
 def _notes(answer: Answer) -> list[RenderableType]:
     """What was read from the question about the articles that it wants, and what to know about times."""
     searched = answer.searched.notes if answer.searched else ()
@@ -61,6 +66,7 @@ def _indented(text: str) -> RenderableType:
     return Padding(Text(text), (0, 0, 0, 4), expand=False)
 
 
-def _shortened(text: str) -> str:
+def shortened(text: str) -> str:
+    """The beginning of a text, on one line."""
     flat = " ".join(text.split())
     return flat if len(flat) <= _QUOTE_SHOWN else flat[:_QUOTE_SHOWN].rsplit(" ", 1)[0] + " …"

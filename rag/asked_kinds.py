@@ -1,0 +1,78 @@
+"""The kind of thing that a question asks for (a figure, a time, a name), and whether a sentence holds one. Pure.
+
+English only, by the question's words: "how much", "in which year", "who". Used to rank sentences; shuts none out.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Literal
+
+Kind = Literal["figure", "time", "name"]
+
+_ASKS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
+    (
+        "figure",
+        re.compile(
+            r"\bhow (?:much|many|big|large|high|tall|far|long|old|fast|heavy)\b"
+            r"|\bwhat (?:percent|percentage|share|number|amount|price)\b",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "time",
+        re.compile(
+            r"\bwhen\b|\b(?:what|which) (?:year|day|date|month|time|century|decade)\b|\bhow long ago\b", re.IGNORECASE
+        ),
+    ),
+    (
+        "name",
+        re.compile(
+            r"\bwho(?:m|se)?\b|\bwhere\b|\b(?:what|which) (?:city|country|company|person|place|state|province|town"
+            r"|region|river|team|university|school|group|firm|publisher|newspaper)\b",
+            re.IGNORECASE,
+        ),
+    ),
+)
+_HOLDS: dict[Kind, re.Pattern[str]] = {
+    "figure": re.compile(
+        # Not "one": "one of the malls" counts nothing.
+        r"\d[\d.,]*|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred|thousand|million"
+        r"|billion|half)\b",
+        re.IGNORECASE,
+    ),
+    "time": re.compile(
+        r"\b(?:1[5-9]|20)\d\d\b|\b(?:January|February|March|April|May|June|July|August|September|October|November"
+        r"|December|Jan|Feb|Mar|Apr|Aug|Sept?|Oct|Nov|Dec|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday"
+        r"|yesterday|today|century)\b|\byears? ago\b"
+    ),
+    # A word with a capital that does not open the sentence.
+    "name": re.compile(r"(?<=[\w,;:'’\"”)] )[A-Z][\w-]+"),
+}
+
+
+def kind_test(question: str) -> Callable[[str], bool]:
+    """Whether a sentence holds something of the kind asked for that the question does not hold itself.
+
+    True of no sentence if the question asks for none of these kinds; of several, the first counts.
+    """
+    kind = next((kind for kind, pattern in _ASKS if pattern.search(question)), None)
+    if kind is None:
+        return lambda sentence: False
+    said = {match.group().lower() for match in _HOLDS[kind].finditer(question)}
+    said |= set(re.findall(r"[\w-]+", question.lower()))
+    pattern = _HOLDS[kind]
+    return lambda sentence: any(match.group().lower() not in said for match in pattern.finditer(sentence))
+
+
+_COMPARES = re.compile(
+    r"\b(?:compar(?:e|ed|es|ing|ison)|differ(?:s|ed|ent|ence|ences)?|versus|vs|both|agree|disagree|contradict\w*"
+    r"|consistent|inconsistent|the same|more than|less than|than (?:in|at|before)|chang(?:e|ed|es|ing)|over time"
+    r"|over the years|between \S+ and|evol(?:ve|ved|ution)|trend|each (?:article|report)|(?:two|three|all) articles"
+    r"|while)\b",
+    re.IGNORECASE,
+)
+
+
+def compares(question: str) -> bool:
+    """Whether the question compares, or asks over time: then what several articles say is wanted, side by side."""
+    return bool(_COMPARES.search(question))

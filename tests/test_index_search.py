@@ -40,10 +40,10 @@ def test_scores_are_those_of_vectors_and_words(tiny_saved_index, tiny_index):
         passage, article = hit.passage, hit.article
         assert article.text[passage.start : passage.end] == passage.text
         sentences = EMBEDDER.embed_passages([sentence.text for sentence in passage.sentences]) @ vector
-        np.testing.assert_allclose(hit.sentence_scores, sentences, atol=1e-6)
+        np.testing.assert_allclose(hit.sentence_scores, sentences, atol=2e-4)  # vectors are kept in 16 bits
         whole = float(EMBEDDER.embed_passages([text_to_embed(article, passage)])[0] @ vector)
         by_words = 0.2 * words.passages[place[passage.id]] + 0.3 * words.articles[place[passage.id]]
-        assert hit.score == pytest.approx(0.5 * whole + 0.5 * float(sentences.max()) + by_words, abs=1e-6)
+        assert hit.score == pytest.approx(0.5 * whole + 0.5 * float(sentences.max()) + by_words, abs=2e-4)
 
 
 @pytest.mark.parametrize(

@@ -255,10 +255,11 @@ def _describe(
 ) -> Manifest:
     now = datetime.now(UTC).isoformat(timespec="seconds")
     if preparation:
-        embedder, fingerprint = preparation.embedder.name, preparation.embedder.fingerprint
+        made_by = preparation.embedder
+        embedder, fingerprint, precision = made_by.name, made_by.fingerprint, made_by.precision
         version, splitter = PREPARATION_VERSION, asdict(preparation.splitter)
     elif current:
-        embedder, fingerprint = current.embedder, current.embedder_fingerprint
+        embedder, fingerprint, precision = current.embedder, current.embedder_fingerprint, current.precision
         version, splitter = current.preparation, current.splitter
     else:
         raise ValueError("a new index needs a preparation")
@@ -270,6 +271,7 @@ def _describe(
         store_made_for=store[1],
         embedder=embedder,
         embedder_fingerprint=fingerprint,
+        precision=precision,
         dimension=dimension,
         preparation=version,
         splitter=splitter,

@@ -34,6 +34,8 @@ class Manifest:
     `store` is the kind of the passages' store, chosen by their number; `store_made_for` is how many they were when it
     was made. An approximate one is made anew when they have doubled since.
 
+    `precision` tells the numbers that the embedder computed with in the last update; vectors are kept in 16 bits.
+
     `preparation` is the version of the rules for cleaning, splitting and what text is embedded, `splitter`
     their settings; if either differs from those of the program, the next update prepares all articles anew.
     """
@@ -49,6 +51,7 @@ class Manifest:
     store_made_for: int
     embedder: str
     embedder_fingerprint: str
+    precision: str
     dimension: int
     preparation: int
     splitter: dict[str, int]
@@ -76,6 +79,7 @@ _EXPECTED_TYPES: dict[str, type] = {
     "store_made_for": int,
     "embedder": str,
     "embedder_fingerprint": str,
+    "precision": str,
     "dimension": int,
     "preparation": int,
     "splitter": dict,

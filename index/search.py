@@ -16,13 +16,13 @@ import numpy as np
 from index.embedders import Embedder
 from index.errors import IndexDamaged, InputError
 from index.filters import Filters, passages_within
-from index.keywords import WordScores
 from index.library import Library, StoredPassage
 from index.manifest import REBUILD_HELP, Manifest, read_manifest
 from index.sentences import is_repeat
 from index.state import State, open_state, stamp_of
 from index.types import Article, Hit, Passage, Vectors
 from index.vector_file import VectorFile
+from index.word_scores import WordScores
 
 PASSAGE_CANDIDATES = 30
 KEYWORD_CANDIDATES = 30

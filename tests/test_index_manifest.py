@@ -48,8 +48,8 @@ def test_no_index(tmp_path):
 @pytest.mark.parametrize(
     "change",
     [
-        {"format": 1},
-        {"format": 3},
+        {"format": 2},
+        {"format": 4},
         {"format": None},
         {"colour": "blue"},
         {"generation": "1"},

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from index.checkpoint import Checkpoint
 from index.embedders import Embedder
-from index.progress import Progress
+from index.progress import DETAIL, Progress
 from index.types import Vectors
 from index.vector_file import VectorFile, key_of
 
@@ -23,7 +23,7 @@ TEXTS_PER_STEP = 1_024
 """So many texts are embedded between two reports of progress, and lost at most if the update is interrupted."""
 
 EMBEDDING = "embedding passages and sentences"
-"""What the progress is called. Behind it, after " · ", may stand rate and time left."""
+"""What the progress is called. Behind it stand rate and time left."""
 
 
 class Embedding:
@@ -91,7 +91,7 @@ class Embedding:
             return ""
         seconds = round(left * self._seconds / self._embedded_letters)
         time_left = f"{seconds} s" if seconds < 100 else f"{round(seconds / 60)} min"
-        return f" · {self._embedded / max(self._seconds, 1e-9):,.0f} a second, {time_left} left"
+        return f"{DETAIL}{self._embedded / max(self._seconds, 1e-9):,.0f} a second, {time_left} left"
 
 
 class _Known:

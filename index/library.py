@@ -183,14 +183,6 @@ class Library:
                 found[number] = _stored_passage(number, parts[article], start, end, sentences.get(number, []))
         return {number: found[number] for number in wanted if number in found}
 
-    def passages_of_sentences(self, sentence_ids: Iterable[int]) -> dict[int, int]:
-        """Sentence id → the id of its passage."""
-        found: dict[int, int] = {}
-        for some in _slices(list(sentence_ids)):
-            marks = ",".join("?" * len(some))
-            found.update(self._rows(f"SELECT id, passage FROM sentences WHERE id IN ({marks})", some))
-        return found
-
     def passages_of_articles(self, article_ids: Iterable[str]) -> list[int]:
         """The ids of all passages of these articles, in order; unknown articles have none."""
         found: list[int] = []

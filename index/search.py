@@ -24,8 +24,8 @@ from index.types import Article, Hit, Passage, Vectors
 from index.vector_file import VectorFile
 from index.word_scores import WordScores
 
-PASSAGE_CANDIDATES = 30
-KEYWORD_CANDIDATES = 30
+PASSAGE_CANDIDATES = 60
+KEYWORD_CANDIDATES = 60
 LOOKED_AT_WHOLE = 2_000
 """A search limited to at most so many passages scores all of them; beyond, the candidates among them."""
 

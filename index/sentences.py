@@ -7,6 +7,8 @@ digit is in exactly one sentence. Hard-wrapped lines are joined, lines that are 
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
 
 from index.layout import count_words, find_lines
 from index.metadata import PUBLISHED_IN
@@ -60,14 +62,25 @@ def segment(text: str) -> list[str]:
 def is_repeat(sentence: str, earlier: str) -> bool:
     """Whether `sentence` says nothing that `earlier` does not: nearly all its words, all its numbers, no
     other negation."""
-    words = {word.lower() for word in _WORD.findall(sentence)}
-    words_before = {word.lower() for word in _WORD.findall(earlier)}
-    numbers = {word for word in words if any(character.isdigit() for character in word)}
-    if len(words) < 5 or not numbers <= words_before:
+    said, before = _said(sentence), _said(earlier)
+    if len(said.words) < 5 or not said.numbers <= before.words:
         return sentence.strip() == earlier.strip()
-    if len(_NEGATION.findall(sentence)) != len(_NEGATION.findall(earlier)):
+    if said.negations != before.negations:
         return False
-    return len(words & words_before) >= 0.85 * len(words)
+    return len(said.words & before.words) >= 0.85 * len(said.words)
+
+
+class _Said(NamedTuple):
+    words: frozenset[str]
+    numbers: frozenset[str]
+    negations: int
+
+
+@lru_cache(maxsize=4_096)  # a search compares each sentence with many others
+def _said(sentence: str) -> _Said:
+    words = frozenset(word.lower() for word in _WORD.findall(sentence))
+    numbers = frozenset(word for word in words if any(character.isdigit() for character in word))
+    return _Said(words, numbers, len(_NEGATION.findall(sentence)))
 
 
 def _paragraph_spans(text: str, boilerplate: tuple[Span, ...]) -> Iterator[Span]:

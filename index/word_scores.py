@@ -109,7 +109,8 @@ class WordScores:
                     if 8 * len(found) < len(places):
                         return found
             scores[places] += _worth(word.entry.counts, self._keywords.weights[places], word.limit)
-        return np.flatnonzero(scores >= max(_lower_limit(scores, count) - _ROUNDING, np.finfo(np.float32).tiny))
+        least = _lower_limit(scores, count) - _ROUNDING
+        return np.flatnonzero(scores >= least if least > 0 else scores > 0)
 
 
 def _rarity(occurrences: int, total: int) -> float:

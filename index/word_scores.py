@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from index.keywords import K1, Entry, KeywordIndex
 from index.words import words_of
 
-_WORTH_A_LOOK = 20_000
+_WORTH_A_LOOK = 50_000
 """Before the passages of a word that is in more than these are gone through, it is asked whether they must be."""
 
 _BLOCK = 256

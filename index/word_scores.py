@@ -75,7 +75,7 @@ class WordScores:
         ids = self._keywords.ids
         allowed = None
         if among is not None:
-            allowed = np.searchsorted(ids, np.array(sorted(among), dtype=np.int64))
+            allowed = np.searchsorted(ids, np.sort(np.fromiter(among, dtype=np.int64, count=len(among))))
         places = self._promising(count, allowed)
         scores = self._exact(places)
         held = np.flatnonzero(scores > 0)

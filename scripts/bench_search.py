@@ -1,10 +1,7 @@
 """How long a search takes, and what it finds, with four articles and with a thousand to a million passages.
 
 The large indexes are grown from a real one (`grown_index.py`). Every figure is of whole calls of `SavedIndex.search`,
-the question embedded and all; the stages are parts of the same calls.
-
-    byline index add FOLDER --index INDEX
-    python scripts/bench_search.py INDEX --questions QUESTIONS.jsonl --work FOLDER --out docs/results/scale.md
+the question embedded and all; the stages are parts of such calls.
 """
 
 import argparse
@@ -32,6 +29,9 @@ from index.stores import LARGEST_EXACT
 from index.stores.ivf_store import CELLS_SEARCHED
 from index.vector_file import VectorFile
 from index.weights import ensure_model
+
+COMMANDS = """byline index add FOLDER --index INDEX
+python scripts/bench_search.py INDEX --questions QUESTIONS.jsonl --work FOLDER --out docs/results/scale.md"""
 
 FILTERED = {"a tenth": 10, "a hundredth": 100}
 """Filters of which recall is measured: one article in so many passes."""
@@ -133,7 +133,7 @@ def recall(saved: SavedIndex, vectors: np.ndarray) -> dict[str, float]:
             found += len(expected & set(near[:10].tolist())) / max(len(expected), 1)
             best = near[np.argsort(-(file.vectors(near) @ vector))[:10]]
             scored += len(expected & set(best.tolist())) / max(len(expected), 1)
-        counts[name or "all"] = scored / len(vectors)
+        counts[name or "all"] = scored / len(vectors) if mask.any() else float("nan")
         if not name:
             counts["store"] = found / len(vectors)
     return counts
@@ -186,7 +186,9 @@ def page(rows: list[dict[str, Any]], notes: list[str]) -> str:
     def line(*cells: object) -> str:
         return f"| {' | '.join(map(str, cells))} |"
 
-    lines = ["# Scale", "", *notes, "", "Milliseconds of a search, median if not said otherwise:", ""]
+    lines = ["# Scale", "", "```sh", *(line.strip() for line in COMMANDS.splitlines()), "```", ""]
+    lines += [part for note in notes for part in (note, "")]
+    lines += ["Milliseconds of a search, medians. Stages are processor's time of the asking thread:", ""]
     lines += [
         line("passages", "sentences", "whole", "95 %", "processor's time", "question embedded", "nearest", "words")[:-1]
         + "| texts | exact scores |",
@@ -203,7 +205,7 @@ def page(rows: list[dict[str, Any]], notes: list[str]) -> str:
     ]
     for row in rows:
         found = row["recall"]
-        shares = (f"{found[name]:.3f}" for name in ("all", "store", *FILTERED))
+        shares = (f"{found[name]:.3f}".replace("nan", "–") for name in ("all", "store", *FILTERED))
         made = f"{row['store_s']:.0f} s" if row.get("store_s") is not None else "–"
         sizes = (f"{row[name]:,.0f} MB" for name in ("memory", "mapped", "disk"))
         lines.append(line(f"{row['passages']:,}", row["store"], *shares, made, f"{row['open_s']:.2f} s", *sizes))
@@ -212,7 +214,9 @@ def page(rows: list[dict[str, Any]], notes: list[str]) -> str:
 
 def main() -> None:
     """Grow, measure and write the page."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=f"{__doc__}\n{COMMANDS}", formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("base", type=Path, help="an index to grow from, made in one run")
     parser.add_argument("--questions", type=Path, required=True, help='JSON lines with a "question"')
     parser.add_argument("--work", type=Path, required=True, help="where the indexes are kept; some GB for a million")

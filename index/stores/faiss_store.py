@@ -25,7 +25,6 @@ class FaissStore:
 
     def __init__(self, dimension: int) -> None:
         faiss = faiss_library()
-
         self._index: Any = faiss.IndexIDMap2(faiss.IndexFlatIP(dimension))
 
     @property
@@ -76,27 +75,34 @@ class FaissStore:
 
     def save(self, path: Path) -> None:
         """Write everything to one file."""
-        faiss = faiss_library()
-
-        try:
-            faiss.write_index(self._index, str(path))
-        except RuntimeError as error:
-            raise ResourceError(f"The vectors could not be written to {path}: {error}") from error
+        write_faiss(self._index, path)
 
     @classmethod
     def open(cls, path: Path) -> Self:
         """What `save` wrote."""
-        faiss = faiss_library()
-
-        try:
-            index = faiss.read_index(str(path))
-        except RuntimeError as error:
-            raise IndexDamaged(f"The vectors in {path} cannot be read by FAISS.") from error
-        if not isinstance(index, faiss.IndexIDMap2) or index.metric_type != faiss.METRIC_INNER_PRODUCT:
-            raise IndexDamaged(f"{path} holds another kind of FAISS index than Byline writes.")
         store = cls.__new__(cls)
-        store._index = index
+        store._index = read_faiss(path, "IndexIDMap2")
         return store
+
+
+def write_faiss(index: Any, path: Path) -> None:
+    """Write an index of FAISS. ResourceError if that fails."""
+    try:
+        faiss_library().write_index(index, str(path))
+    except RuntimeError as error:
+        raise ResourceError(f"The vectors could not be written to {path}: {error}") from error
+
+
+def read_faiss(path: Path, kind: str) -> Any:
+    """An index of FAISS of this class. IndexDamaged if there is none in `path`."""
+    faiss = faiss_library()
+    try:
+        index = faiss.read_index(str(path))
+    except RuntimeError as error:
+        raise IndexDamaged(f"The vectors in {path} cannot be read by FAISS.") from error
+    if not isinstance(index, getattr(faiss, kind)) or index.metric_type != faiss.METRIC_INNER_PRODUCT:
+        raise IndexDamaged(f"{path} holds another kind of FAISS index than Byline writes.")
+    return index
 
 
 def selector(ids: NDArray[np.int64]) -> Any:

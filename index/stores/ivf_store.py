@@ -9,9 +9,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from index.errors import IndexDamaged, ResourceError, VectorError
+from index.errors import VectorError
 from index.stores import check_ids, check_vectors, ranked
-from index.stores.faiss_store import faiss_library, selector
+from index.stores.faiss_store import faiss_library, read_faiss, selector, write_faiss
 from index.types import Vectors
 
 SAMPLE_PER_CELL = 40
@@ -99,21 +99,12 @@ class IvfStore:
         """Write everything to one file."""
         if self._index is None:
             raise VectorError("This store must be trained before it is saved.")
-        try:
-            faiss_library().write_index(self._index, str(path))
-        except RuntimeError as error:
-            raise ResourceError(f"The vectors could not be written to {path}: {error}") from error
+        write_faiss(self._index, path)
 
     @classmethod
     def open(cls, path: Path) -> Self:
         """What `save` wrote."""
-        faiss = faiss_library()
-        try:
-            index = faiss.read_index(str(path))
-        except RuntimeError as error:
-            raise IndexDamaged(f"The vectors in {path} cannot be read by FAISS.") from error
-        if not isinstance(index, faiss.IndexIVFScalarQuantizer) or index.metric_type != faiss.METRIC_INNER_PRODUCT:
-            raise IndexDamaged(f"{path} holds another kind of FAISS index than Byline writes.")
+        index = read_faiss(path, "IndexIVFScalarQuantizer")
         store = cls(int(index.d))
         store._index = index
         return store

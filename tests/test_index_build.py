@@ -289,6 +289,16 @@ def test_leftovers_of_a_killed_run_are_cleared_away(tiny_index, tiny_corpus):
     assert not (tiny_index / ".manifest.json.123.tmp").exists()
 
 
+def test_generations_that_a_killed_run_did_not_clear_away_go_even_if_nothing_is_to_be_done(tiny_index, tiny_corpus):
+    for number in (2, 3):
+        (tiny_corpus / "extra.txt").write_text(f"Extra number {number}\n\nText.", encoding="utf-8")
+        update_index(tiny_index, [tiny_corpus], embedder=EMBEDDER)
+    before = set(files_in(tiny_index))
+    (tiny_index / "articles-000001.sqlite").write_bytes(b"left")
+    assert update_index(tiny_index, [tiny_corpus], embedder=EMBEDDER).generation == 3
+    assert set(files_in(tiny_index)) == before
+
+
 def test_progress_reaches_its_end(tiny_corpus, tmp_path):
     said = []
     update_index(tmp_path / "index", [tiny_corpus], embedder=EMBEDDER, progress=lambda *state: said.append(state))

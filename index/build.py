@@ -192,8 +192,8 @@ def _current_manifest(folder: Path, *, rebuild: bool, may_start_anew: bool) -> M
 
 
 def _known_generations(manifest: Manifest) -> range:
-    """All up to the current one; what is beyond was left by a run that did not end."""
-    return range(manifest.generation + 1)
+    """The current one and the one before, which may still be read; all others were left by a run that did not end."""
+    return range(manifest.generation - 1, manifest.generation + 1)
 
 
 def _make_plan(folder: Path, current: Manifest | None, found: FoundFiles, *, anew: bool, progress: Progress) -> _Plan:

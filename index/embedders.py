@@ -39,6 +39,11 @@ class Embedder(Protocol):
         ...
 
     @property
+    def precision(self) -> str:
+        """The numbers it computes with on this machine. Vectors made with others can be compared with its own."""
+        ...
+
+    @property
     def dimension(self) -> int:
         """Length of its vectors. May load the model."""
         ...
@@ -56,16 +61,29 @@ class SentenceTransformerEmbedder:
     """A sentence-transformers model in a local folder: on the CPU, offline, loaded at the first use.
 
     Reads only the first 256 word pieces or so of a text (the model's own limit). Safe to use from several
-    threads.
+    threads. Where the processor has instructions for bfloat16 it computes with these numbers, in a third of the time;
+    the rankings are the same (docs/results/scale.md).
     """
 
-    def __init__(self, folder: Path, *, name: str, fingerprint: str, batch_size: int = 32) -> None:
+    def __init__(
+        self, folder: Path, *, name: str, fingerprint: str, batch_size: int = 32, precision: str | None = None
+    ) -> None:
         self._folder = folder
         self._batch_size = batch_size
+        self._precision = precision
         self._loaded: Any = None
         self._loading = threading.Lock()
         self.name = name
         self.fingerprint = fingerprint
+
+    @property
+    def precision(self) -> str:
+        """bfloat16 where the processor has it, else float32; or what was asked for."""
+        if self._precision is None:
+            import torch
+
+            self._precision = "bfloat16" if torch.cpu._is_avx512_bf16_supported() else "float32"
+        return self._precision
 
     @property
     def dimension(self) -> int:
@@ -83,8 +101,15 @@ class SentenceTransformerEmbedder:
 
     def embed_question(self, text: str) -> Vectors:
         """The vector of one question."""
-        vector: Vectors = self._encode([_encodable(text)])[0]
-        return vector
+        model = self._model()
+        if model.default_prompt_name:
+            return np.asarray(self._encode([_encodable(text)])[0])
+        # The same as `encode`, without what that does for many texts and other devices: a sixth of the time.
+        import torch
+
+        with torch.inference_mode():
+            embedded = model(model.preprocess([_encodable(text)]))["sentence_embedding"]
+            return np.asarray(torch.nn.functional.normalize(embedded, dim=-1)[0].numpy(), dtype=np.float32)
 
     def _encode(self, texts: list[str]) -> Vectors:
         try:
@@ -128,7 +153,19 @@ class SentenceTransformerEmbedder:
             if shows_bars:
                 logging.enable_progress_bar()
         model.eval()
+        if self.precision == "bfloat16":
+            _compute_in_bfloat16(model[0])
         return model
+
+
+def _compute_in_bfloat16(transformer: Any) -> None:
+    """Only the layers: what comes out of them is averaged and brought to unit length in float32."""
+
+    def widen(_: object, __: object, features: dict[str, Any]) -> None:
+        features["token_embeddings"] = features["token_embeddings"].float()
+
+    transformer.bfloat16()
+    transformer.register_forward_hook(widen)
 
 
 class HashingEmbedder:
@@ -140,6 +177,7 @@ class HashingEmbedder:
 
     name = "hashing"
     fingerprint = "hashing-256-v1"
+    precision = "float64"
     dimension = 256
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:

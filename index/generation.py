@@ -8,7 +8,7 @@ import os
 import platform
 import re
 import sqlite3
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -17,22 +17,22 @@ from pathlib import Path
 
 import numpy as np
 
+from index.checkpoint import Checkpoint, discard_checkpoint
 from index.embedders import Embedder
+from index.embedding import TEXTS_AT_ONCE, Embedding
 from index.errors import ResourceError
 from index.keywords import KeywordIndex
 from index.library import Library
-from index.manifest import FORMAT_VERSION, MANIFEST_NAME, Manifest, StoredFile, write_manifest
+from index.manifest import FILES, FORMAT_VERSION, MANIFEST_NAME, Manifest, StoredFile, write_manifest
 from index.passages import SplitterSettings, split_passages, text_to_embed
 from index.paths import sync_folder
 from index.progress import Progress, silent
-from index.stores import DEFAULT_STORE, VectorStore, new_store, open_store
+from index.store_making import made_store
 from index.types import Article
+from index.vector_file import VectorFile, VectorWriter
 
 PREPARATION_VERSION = 2
 """Raise it when cleaning, metadata, splitting or `text_to_embed` change what they make of the same file."""
-
-TEXTS_PER_STEP = 2000
-"""How many texts are embedded between two reports of progress."""
 
 _GENERATION_FILE = re.compile(r"(?:articles|passages|sentences|words)-(\d{6,})\.\w+(?:-journal)?")
 _LIBRARIES = ("faiss-cpu", "numpy", "sentence-transformers", "sentencex", "torch", "transformers")
@@ -48,32 +48,37 @@ class Preparation:
     def made(self, manifest: Manifest) -> bool:
         """Whether the articles of an index were prepared by the same rules and settings; the embedder
         aside."""
-        mine = (PREPARATION_VERSION, asdict(self.splitter), DEFAULT_STORE)
-        return (manifest.preparation, manifest.splitter, manifest.store) == mine
+        return (manifest.preparation, manifest.splitter) == (PREPARATION_VERSION, asdict(self.splitter))
 
 
 @dataclass(frozen=True, slots=True)
 class _Files:
-    """Where the files of the new generation are written."""
+    """Where the files of a generation are; the fields are those of the manifest (`FILES`)."""
 
     library: Path
     passage_vectors: Path
     sentence_vectors: Path
+    passage_store: Path
     keywords: Path
 
+    @classmethod
+    def of(cls, folder: Path, manifest: Manifest) -> "_Files":
+        return cls(*(folder / file.name for file in manifest.files))
+
     def all(self) -> tuple[Path, ...]:
-        return self.library, self.passage_vectors, self.sentence_vectors, self.keywords
+        return tuple(getattr(self, name) for name in FILES)
 
 
 @dataclass(frozen=True, slots=True)
-class _Contents:
-    """The library and the two stores of the new generation; what is to go from the keywords and what is to join."""
+class _Change:
+    """The ids that are to go, and what is to join, by new ids: texts of passages and sentences, to be embedded."""
 
-    library: Library
-    passages: VectorStore
-    sentences: VectorStore
-    gone: list[int] = field(default_factory=list)
-    new: list[tuple[int, int, str]] = field(default_factory=list)
+    gone_passages: list[int] = field(default_factory=list)
+    gone_sentences: list[int] = field(default_factory=list)
+    passages: list[tuple[int, str]] = field(default_factory=list)
+    sentences: list[tuple[int, str]] = field(default_factory=list)
+    words: list[tuple[int, int, str]] = field(default_factory=list)
+    """Passage, article and text, for the keywords."""
 
 
 def write_generation(
@@ -91,7 +96,7 @@ def write_generation(
 
     `preparation` is needed unless articles are only deleted. Afterwards the current generation is still
     there, for those who have just read the old manifest; older ones are gone. Raises ResourceError if it
-    cannot be written, and then the current state stays.
+    cannot be written, and then the current state stays; what was embedded by then is kept for the next try.
     """
     number = (current.generation if current else max(_generations(folder), default=0)) + 1
     files = _Files(*(folder / f"{kind}-{number:06d}.{end}" for kind, end in _KINDS))
@@ -110,6 +115,7 @@ def write_generation(
     except OSError as error:
         raise ResourceError(f"The manifest of {folder} could not be written: {error}.") from error
     discard_generations(folder, keep={number, current.generation if current else number})
+    discard_checkpoint(folder)
     return manifest
 
 
@@ -122,7 +128,13 @@ def discard_generations(folder: Path, *, keep: Container[int]) -> None:
         path.unlink(missing_ok=True)
 
 
-_KINDS = (("articles", "sqlite"), ("passages", DEFAULT_STORE), ("sentences", DEFAULT_STORE), ("words", "keywords"))
+_KINDS = (
+    ("articles", "sqlite"),
+    ("passages", "vectors"),
+    ("sentences", "vectors"),
+    ("passages", "faiss"),
+    ("words", "keywords"),
+)
 
 
 def _generations(folder: Path) -> dict[int, list[Path]]:
@@ -147,66 +159,88 @@ def _write_files(
     progress: Progress,
 ) -> Manifest:
     """Write and sync the files; the manifest that describes them comes back."""
-    source = folder / base.library.name if base else None
-    with closing(Library.copy(source, files.library) if source else Library.create(files.library)) as library:
-        contents = _Contents(library, *_stores(folder, base, preparation))
+    before = _Files.of(folder, base) if base else None
+    change = _Change()
+    with closing(Library.copy(before.library, files.library) if before else Library.create(files.library)) as library:
         for identity in delete if base else ():
             gone = library.remove(identity)
-            contents.passages.delete(np.array(gone.passages, dtype=np.int64))
-            contents.sentences.delete(np.array(gone.sentences, dtype=np.int64))
-            contents.gone.extend(gone.passages)
+            change.gone_passages.extend(gone.passages)
+            change.gone_sentences.extend(gone.sentences)
         if preparation:
-            _add(contents, add, preparation, progress)
+            _add(library, change, add, preparation.splitter)
         library.commit()
         hashes, counts = library.content_hashes(), library.counts()
+    dimension = _write_vectors(folder, files, before, change, preparation, progress)
     progress("saving the index", 0, 1)
-    contents.passages.save(files.passage_vectors)
-    contents.sentences.save(files.sentence_vectors)
-    before = KeywordIndex.open(folder / base.keywords.name) if base else KeywordIndex.build(())
-    before.merged(KeywordIndex.build(contents.new), without=contents.gone).save(files.keywords)
+    passages = VectorFile.open(files.passage_vectors)
+    made = made_store(
+        passages,
+        before=(base.store, base.store_made_for, folder / base.passage_store.name) if base else None,
+        gone=change.gone_passages,
+        new=[number for number, _ in change.passages],
+    )
+    made.store.save(files.passage_store)
+    keywords = KeywordIndex.open(before.keywords) if before else KeywordIndex.build(())
+    keywords.merged(KeywordIndex.build(change.words), without=change.gone_passages).save(files.keywords)
     for path in files.all():
         _sync(path)
     sync_folder(folder)
     progress("saving the index", 1, 1)
-    return _describe(files, number, current, preparation, contents.passages.dimension, hashes, counts)
+    return _describe(files, number, current, preparation, (made.kind, made.made_for), dimension, hashes, counts)
 
 
-def _stores(folder: Path, base: Manifest | None, preparation: Preparation | None) -> tuple[VectorStore, VectorStore]:
-    if base:
-        return (
-            open_store(base.store, folder / base.passage_vectors.name),
-            open_store(base.store, folder / base.sentence_vectors.name),
-        )
-    if preparation is None:
-        raise ValueError("a new index needs a preparation")
-    dimension = preparation.embedder.dimension
-    return new_store(DEFAULT_STORE, dimension), new_store(DEFAULT_STORE, dimension)
-
-
-def _add(contents: _Contents, articles: Sequence[Article], preparation: Preparation, progress: Progress) -> None:
-    passage_texts: list[tuple[int, str]] = []
-    sentence_texts: list[tuple[int, str]] = []
+def _add(library: Library, change: _Change, articles: Sequence[Article], splitter: SplitterSettings) -> None:
     for article in articles:
-        drafts = split_passages(article, preparation.splitter)
+        drafts = split_passages(article, splitter)
         texts = [text_to_embed(article, draft) for draft in drafts]
-        stored = contents.library.add(article, drafts, texts)
-        passage_texts += [(kept.passage.id, text) for kept, text in zip(stored, texts, strict=True)]
-        contents.new.extend(
-            (kept.passage.id, int(article.id, 16), text) for kept, text in zip(stored, texts, strict=True)
+        for (passage, sentence_ids), text in zip(library.add(article, drafts, texts), texts, strict=True):
+            change.passages.append((passage.id, text))
+            change.words.append((passage.id, int(article.id, 16), text))
+            change.sentences.extend(zip(sentence_ids, (sentence.text for sentence in passage.sentences), strict=True))
+
+
+def _write_vectors(
+    folder: Path,
+    files: _Files,
+    before: _Files | None,
+    change: _Change,
+    preparation: Preparation | None,
+    progress: Progress,
+) -> int:
+    """Write both files of vectors, embedding what is new. The length of the vectors comes back."""
+    old = [VectorFile.open(path) for path in (before.passage_vectors, before.sentence_vectors)] if before else []
+    if not preparation and not old:
+        raise ValueError("a new index needs a preparation")
+    dimension = old[0].dimension if old else preparation.embedder.dimension if preparation else 0
+    embedding = None
+    if preparation:
+        embedder = preparation.embedder
+        embedding = Embedding(
+            embedder,
+            known=old,
+            checkpoint=Checkpoint(folder, embedder=(embedder.name, embedder.fingerprint), dimension=dimension),
+            total=len(change.passages) + len(change.sentences),
+            letters=sum(len(text) for _, text in (*change.passages, *change.sentences)),
+            progress=progress,
         )
-        for passage, sentence_ids in stored:
-            texts_of_sentences = [sentence.text for sentence in passage.sentences]
-            sentence_texts += zip(sentence_ids, texts_of_sentences, strict=True)
-    total = len(passage_texts) + len(sentence_texts)
-    done = 0
-    for store, texts_of_ids in ((contents.passages, passage_texts), (contents.sentences, sentence_texts)):
-        for start in range(0, len(texts_of_ids), TEXTS_PER_STEP):
-            progress("embedding passages and sentences", done, total)
-            step = texts_of_ids[start : start + TEXTS_PER_STEP]
-            vectors = preparation.embedder.embed_passages([text for _, text in step])
-            store.upsert(np.array([number for number, _ in step], dtype=np.int64), vectors)
-            done += len(step)
-    progress("embedding passages and sentences", done, total)
+    for kind, (path, gone, new) in enumerate(
+        (
+            (files.passage_vectors, change.gone_passages, change.passages),
+            (files.sentence_vectors, change.gone_sentences, change.sentences),
+        )
+    ):
+        with VectorWriter(path, dimension) as writer:
+            if old:
+                writer.copy(old[kind], without=gone)
+            if embedding:
+                for part in _parts(new):
+                    keys, vectors = embedding.vectors([text for _, text in part])
+                    writer.append(np.array([number for number, _ in part], dtype=np.int64), keys, vectors)
+    return dimension
+
+
+def _parts(texts: list[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
+    return (texts[start : start + TEXTS_AT_ONCE] for start in range(0, len(texts), TEXTS_AT_ONCE))
 
 
 def _describe(
@@ -214,30 +248,30 @@ def _describe(
     number: int,
     current: Manifest | None,
     preparation: Preparation | None,
+    store: tuple[str, int],
     dimension: int,
     hashes: dict[str, str],
     counts: tuple[int, int, int],
 ) -> Manifest:
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    library, passages, sentences, keywords = (StoredFile(path.name, path.stat().st_size) for path in files.all())
     if preparation:
-        embedder, fingerprint = preparation.embedder.name, preparation.embedder.fingerprint
+        made_by = preparation.embedder
+        embedder, fingerprint, precision = made_by.name, made_by.fingerprint, made_by.precision
         version, splitter = PREPARATION_VERSION, asdict(preparation.splitter)
     elif current:
-        embedder, fingerprint = current.embedder, current.embedder_fingerprint
+        embedder, fingerprint, precision = current.embedder, current.embedder_fingerprint, current.precision
         version, splitter = current.preparation, current.splitter
     else:
         raise ValueError("a new index needs a preparation")
     return Manifest(
         format=FORMAT_VERSION,
         generation=number,
-        library=library,
-        passage_vectors=passages,
-        sentence_vectors=sentences,
-        keywords=keywords,
-        store=current.store if current and not preparation else DEFAULT_STORE,
+        **{name: StoredFile(path.name, path.stat().st_size) for name, path in zip(FILES, files.all(), strict=True)},
+        store=store[0],
+        store_made_for=store[1],
         embedder=embedder,
         embedder_fingerprint=fingerprint,
+        precision=precision,
         dimension=dimension,
         preparation=version,
         splitter=splitter,

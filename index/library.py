@@ -69,6 +69,17 @@ class StoredIds(NamedTuple):
     sentences: tuple[int, ...]
 
 
+class _Part(NamedTuple):
+    """A part of an article's text that begins at `first`."""
+
+    article_id: str
+    first: int
+    text: str
+
+    def between(self, start: int, end: int) -> str:
+        return self.text[start - self.first : end - self.first]
+
+
 class Library:
     """One SQLite file of articles. Open it to read, or create or copy it to write; close it.
 
@@ -156,33 +167,21 @@ class Library:
     def passages(self, ids: Iterable[int]) -> dict[int, StoredPassage]:
         """The passages with these ids; unknown ids are left out."""
         wanted = list(ids)
-        spans: dict[int, tuple[int, int, int]] = {}
-        sentences: dict[int, list[tuple[int, int, int]]] = {}
+        found: dict[int, StoredPassage] = {}
         for some in _slices(wanted):
             marks = ",".join("?" * len(some))
-            for number, *span in self._rows(
-                f'SELECT id, article, start, "end" FROM passages WHERE id IN ({marks})', some
-            ):
-                spans[number] = (span[0], span[1], span[2])
+            sentences: dict[int, list[tuple[int, int, int]]] = {}
             for number, *span in self._rows(
                 f'SELECT passage, id, start, "end" FROM sentences WHERE passage IN ({marks}) ORDER BY start',
                 some,
             ):
                 sentences.setdefault(number, []).append((span[0], span[1], span[2]))
-        texts = self._texts({article for article, _, _ in spans.values()})
-        return {
-            number: _stored_passage(number, *texts[spans[number][0]], *spans[number][1:], sentences.get(number, []))
-            for number in wanted
-            if number in spans
-        }
-
-    def passages_of_sentences(self, sentence_ids: Iterable[int]) -> dict[int, int]:
-        """Sentence id → the id of its passage."""
-        found: dict[int, int] = {}
-        for some in _slices(list(sentence_ids)):
-            marks = ",".join("?" * len(some))
-            found.update(self._rows(f"SELECT id, passage FROM sentences WHERE id IN ({marks})", some))
-        return found
+            parts = self._parts(some)
+            for number, article, start, end in self._rows(
+                f'SELECT id, article, start, "end" FROM passages WHERE id IN ({marks})', some
+            ):
+                found[number] = _stored_passage(number, parts[article], start, end, sentences.get(number, []))
+        return {number: found[number] for number in wanted if number in found}
 
     def passages_of_articles(self, article_ids: Iterable[str]) -> list[int]:
         """The ids of all passages of these articles, in order; unknown articles have none."""
@@ -265,16 +264,16 @@ class Library:
             for row in rows
         )
 
-    def _texts(self, article_numbers: set[int]) -> dict[int, tuple[str, str]]:
-        """Article number → its id and text."""
-        texts: dict[int, tuple[str, str]] = {}
-        for some in _slices(sorted(article_numbers)):
-            marks = ",".join("?" * len(some))
-            for number, article_id, text in self._rows(
-                f"SELECT number, id, text FROM articles WHERE number IN ({marks})", some
-            ):
-                texts[number] = (article_id, text)
-        return texts
+    def _parts(self, passages: list[int]) -> dict[int, _Part]:
+        """Article number → the part of its text that holds these passages. A long article is not read as a whole."""
+        marks = ",".join("?" * len(passages))
+        rows = self._rows(
+            "SELECT number, id, first, substr(text, first + 1, last - first)"
+            ' FROM (SELECT article, min(start) AS first, max("end") AS last'
+            f" FROM passages WHERE id IN ({marks}) GROUP BY article) JOIN articles ON number = article",
+            passages,
+        )
+        return {number: _Part(article_id, first, text) for number, article_id, first, text in rows}
 
     def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         try:
@@ -284,10 +283,11 @@ class Library:
 
 
 def _stored_passage(
-    number: int, article_id: str, text: str, start: int, end: int, sentences: list[tuple[int, int, int]]
+    number: int, part: _Part, start: int, end: int, sentences: list[tuple[int, int, int]]
 ) -> StoredPassage:
-    kept = tuple(Sentence(article_id, first, last, text[first:last]) for _, first, last in sentences)
-    passage = Passage(number, article_id, start, end, text[start:end], kept)
+    article_id = part.article_id
+    kept = tuple(Sentence(article_id, first, last, part.between(first, last)) for _, first, last in sentences)
+    passage = Passage(number, article_id, start, end, part.between(start, end), kept)
     return StoredPassage(passage, tuple(sentence_id for sentence_id, _, _ in sentences))
 
 

@@ -14,7 +14,7 @@ from index.errors import IndexDamaged, IndexMissing
 from index.paths import write_atomically
 
 MANIFEST_NAME = "manifest.json"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 REBUILD_HELP = "`byline index add --rebuild` makes it anew from its articles; name their folders if asked to."
 
 
@@ -31,6 +31,11 @@ class Manifest:
     """How one generation of an index was made. `articles` maps each location to the SHA-256 of the bytes read
     there.
 
+    `store` is the kind of the passages' store, chosen by their number; `store_made_for` is how many they were when it
+    was made. An approximate one is made anew when they have doubled since.
+
+    `precision` tells the numbers that the embedder computed with in the last update; vectors are kept in 16 bits.
+
     `preparation` is the version of the rules for cleaning, splitting and what text is embedded, `splitter`
     their settings; if either differs from those of the program, the next update prepares all articles anew.
     """
@@ -40,10 +45,13 @@ class Manifest:
     library: StoredFile
     passage_vectors: StoredFile
     sentence_vectors: StoredFile
+    passage_store: StoredFile
     keywords: StoredFile
     store: str
+    store_made_for: int
     embedder: str
     embedder_fingerprint: str
+    precision: str
     dimension: int
     preparation: int
     splitter: dict[str, int]
@@ -58,15 +66,20 @@ class Manifest:
     @property
     def files(self) -> tuple[StoredFile, ...]:
         """The files of this generation."""
-        return self.library, self.passage_vectors, self.sentence_vectors, self.keywords
+        return tuple(getattr(self, name) for name in FILES)
 
+
+FILES = ("library", "passage_vectors", "sentence_vectors", "passage_store", "keywords")
+"""The fields of a manifest that name its files."""
 
 _EXPECTED_TYPES: dict[str, type] = {
     "format": int,
     "generation": int,
     "store": str,
+    "store_made_for": int,
     "embedder": str,
     "embedder_fingerprint": str,
+    "precision": str,
     "dimension": int,
     "preparation": int,
     "splitter": dict,
@@ -126,7 +139,7 @@ def _parsed(source: bytes, path: Path) -> Manifest:
     for name, kind in _EXPECTED_TYPES.items():
         if not isinstance(values[name], kind) or isinstance(values[name], bool):
             raise IndexDamaged(f"{path}: the field {name} must be {kind.__name__}.", help=REBUILD_HELP)
-    for name in ("library", "passage_vectors", "sentence_vectors", "keywords"):
+    for name in FILES:
         values[name] = _stored_file(values[name], name, path)
     if values["article_count"] != len(values["articles"]):
         raise IndexDamaged(

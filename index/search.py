@@ -16,17 +16,16 @@ import numpy as np
 from index.embedders import Embedder
 from index.errors import IndexDamaged, InputError
 from index.filters import Filters, passages_within
-from index.keywords import WordScores
 from index.library import Library, StoredPassage
 from index.manifest import REBUILD_HELP, Manifest, read_manifest
 from index.sentences import is_repeat
 from index.state import State, open_state, stamp_of
-from index.stores import VectorStore
 from index.types import Article, Hit, Passage, Vectors
+from index.vector_file import VectorFile
+from index.word_scores import WordScores
 
-PASSAGE_CANDIDATES = 30
-SENTENCE_CANDIDATES = 60
-KEYWORD_CANDIDATES = 30
+PASSAGE_CANDIDATES = 60
+KEYWORD_CANDIDATES = 60
 LOOKED_AT_WHOLE = 2_000
 """A search limited to at most so many passages scores all of them; beyond, the candidates among them."""
 
@@ -190,22 +189,11 @@ class SavedIndex:
     def _candidates(
         self, vector: Vectors, words: WordScores, passages: int, among: Collection[int] | None = None
     ) -> list[int]:
-        """The passages that one of the three searches found, of those `among`."""
-        state = self._state
-        wanted = max(PASSAGE_CANDIDATES, passages)
-        allowed = None if among is None else frozenset(among)
-        with_words = {number for number, _ in words.best(max(KEYWORD_CANDIDATES, passages), among)}
-        depth = 1
-        while True:
-            nearest = {number for number, _ in state.passages.search(vector, depth * wanted)}
-            near_sentences = [number for number, _ in state.sentences.search(vector, depth * SENTENCE_CANDIDATES)]
-            found = nearest | set(state.library.passages_of_sentences(near_sentences).values())
-            if allowed is None:
-                return sorted(found | with_words)
-            # Stores know no limits: they are asked for more until enough of the nearest are among the allowed.
-            if len(nearest & allowed) >= wanted or depth * wanted >= len(state.passages):
-                return sorted(found & allowed | with_words)
-            depth *= 4
+        """The passages that one of the two searches found, of those `among`."""
+        allowed = None if among is None else np.array(among, dtype=np.int64)
+        nearest = self._state.store.search(vector, max(PASSAGE_CANDIDATES, passages), among=allowed)
+        with_words = words.best(max(KEYWORD_CANDIDATES, passages), among)
+        return sorted({number for number, _ in (*nearest, *with_words)})
 
     def _hits(
         self,
@@ -242,8 +230,8 @@ def list_articles(folder: Path) -> tuple[Article, ...]:
         library.close()
 
 
-def _cosines(store: VectorStore, ids: list[int], vector: np.ndarray) -> dict[int, float]:
-    scores = store.vectors(np.array(ids, dtype=np.int64)) @ vector
+def _cosines(file: VectorFile, ids: list[int], vector: np.ndarray) -> dict[int, float]:
+    scores = file.vectors(np.array(ids, dtype=np.int64)) @ vector
     return {number: float(score) for number, score in zip(ids, scores, strict=True)}
 
 

@@ -11,6 +11,7 @@ from index.keywords import KeywordIndex
 from index.library import Library
 from index.manifest import MANIFEST_NAME, REBUILD_HELP, Manifest, read_manifest
 from index.stores import VectorStore, open_store
+from index.vector_file import VectorFile
 
 
 class Stamp(NamedTuple):
@@ -23,13 +24,14 @@ class Stamp(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One generation, opened."""
+    """One generation, opened. `store` finds passages; from `passages` and `sentences` their scores are computed."""
 
     stamp: Stamp
     manifest: Manifest
     library: Library
-    passages: VectorStore
-    sentences: VectorStore
+    store: VectorStore
+    passages: VectorFile
+    sentences: VectorFile
     keywords: KeywordIndex
 
 
@@ -56,17 +58,19 @@ def open_state(folder: Path, embedder: Embedder) -> State:
 def _opened(folder: Path, stamp: Stamp, embedder: Embedder) -> State:
     manifest = read_manifest(folder)
     check_embedder(manifest, embedder)
-    passages = open_store(manifest.store, folder / manifest.passage_vectors.name)
-    sentences = open_store(manifest.store, folder / manifest.sentence_vectors.name)
+    store = open_store(manifest.store, folder / manifest.passage_store.name)
+    passages = VectorFile.open(folder / manifest.passage_vectors.name)
+    sentences = VectorFile.open(folder / manifest.sentence_vectors.name)
     keywords = KeywordIndex.open(folder / manifest.keywords.name)
     library = Library.open(folder / manifest.library.name)
     try:
-        counted = (*library.counts(), len(passages), len(sentences), passages.dimension, sentences.dimension)
-        counts = (manifest.passage_count, manifest.sentence_count)
-        expected = (manifest.article_count, *counts, *counts, manifest.dimension, manifest.dimension)
-        if counted != expected or len(keywords) != manifest.passage_count:
+        counted = (*library.counts(), len(passages), len(store), len(keywords), len(sentences))
+        counts = (manifest.article_count, manifest.passage_count, manifest.sentence_count)
+        expected = (*counts, *[manifest.passage_count] * 3, manifest.sentence_count)
+        dimensions = {passages.dimension, store.dimension, sentences.dimension}
+        if counted != expected or dimensions != {manifest.dimension}:
             raise IndexDamaged(f"The files of the index at {folder} do not agree with its manifest.", help=REBUILD_HELP)
     except BaseException:
         library.close()
         raise
-    return State(stamp, manifest, library, passages, sentences, keywords)
+    return State(stamp, manifest, library, store, passages, sentences, keywords)

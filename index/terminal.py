@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from index.errors import BylineError
-from index.progress import Progress
+from index.progress import DETAIL, Progress
 
 
 @contextmanager
@@ -30,9 +30,10 @@ def terminal_progress() -> Iterator[Progress]:
         tasks: dict[str, TaskID] = {}
 
         def report(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bars.add_task(what, total=None)
-            bars.update(tasks[what], completed=done, total=total or None)
+            name = what.partition(DETAIL)[0]
+            if name not in tasks:
+                tasks[name] = bars.add_task(what, total=None)
+            bars.update(tasks[name], description=what, completed=done, total=total or None)
 
         yield report
 

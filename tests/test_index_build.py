@@ -175,7 +175,13 @@ def test_the_generation_before_stays_for_its_readers_and_older_ones_go(tiny_inde
     for number in range(2, 5):
         (tiny_corpus / "extra.txt").write_text(f"Extra number {number}\n\nText.", encoding="utf-8")
         assert update_index(tiny_index, [tiny_corpus], embedder=EMBEDDER).generation == number
-    names = {"articles-{}.sqlite", "passages-{}.faiss", "sentences-{}.faiss", "words-{}.keywords"}
+    names = {
+        "articles-{}.sqlite",
+        "passages-{}.vectors",
+        "sentences-{}.vectors",
+        "passages-{}.faiss",
+        "words-{}.keywords",
+    }
     expected = {name.format(f"{number:06d}") for name in names for number in (3, 4)}
     assert set(files_in(tiny_index)) == {"manifest.json", *expected}
 
@@ -270,12 +276,27 @@ def test_an_error_while_embedding_leaves_the_old_state_and_no_new_files(tiny_ind
 
 
 def test_leftovers_of_a_killed_run_are_cleared_away(tiny_index, tiny_corpus):
-    for name in ("articles-000002.sqlite", "passages-000002.faiss", ".manifest.json.123.tmp"):
+    for name in (
+        "articles-000002.sqlite",
+        "passages-000002.faiss",
+        "sentences-000002.vectors",
+        ".manifest.json.123.tmp",
+    ):
         (tiny_index / name).write_bytes(b"half")
     (tiny_corpus / "extra.txt").write_text("Extra\n\nText.", encoding="utf-8")
     assert update_index(tiny_index, [tiny_corpus], embedder=EMBEDDER).generation == 2
     assert len(paths_in(tiny_index)) == 4
     assert not (tiny_index / ".manifest.json.123.tmp").exists()
+
+
+def test_generations_that_a_killed_run_did_not_clear_away_go_even_if_nothing_is_to_be_done(tiny_index, tiny_corpus):
+    for number in (2, 3):
+        (tiny_corpus / "extra.txt").write_text(f"Extra number {number}\n\nText.", encoding="utf-8")
+        update_index(tiny_index, [tiny_corpus], embedder=EMBEDDER)
+    before = set(files_in(tiny_index))
+    (tiny_index / "articles-000001.sqlite").write_bytes(b"left")
+    assert update_index(tiny_index, [tiny_corpus], embedder=EMBEDDER).generation == 3
+    assert set(files_in(tiny_index)) == before
 
 
 def test_progress_reaches_its_end(tiny_corpus, tmp_path):

@@ -42,8 +42,9 @@ def test_no_texts_no_vectors(embedder):
 def test_same_text_same_vector_whatever_its_company(embedder):
     together = embedder.embed_passages(TEXTS)
     alone = np.stack([embedder.embed_passages([text])[0] for text in TEXTS])
-    np.testing.assert_allclose(together, alone, atol=1e-5)
-    np.testing.assert_allclose(embedder.embed_question(TEXTS[1]), together[1], atol=1e-5)
+    off_by = 4e-3 if embedder.precision == "bfloat16" else 1e-5
+    np.testing.assert_allclose(together, alone, atol=off_by)
+    np.testing.assert_allclose(embedder.embed_question(TEXTS[1]), alone[1], atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -57,6 +58,18 @@ def test_same_text_same_vector_whatever_its_company(embedder):
 def test_the_question_is_nearest_to_its_passage(embedder, question, nearest):
     scores = embedder.embed_passages(TEXTS) @ embedder.embed_question(question)
     assert int(np.argmax(scores)) == nearest
+
+
+@pytest.mark.model
+def test_vectors_of_both_precisions_can_be_compared(embedder_folder):
+    exact, quick = (
+        SentenceTransformerEmbedder(embedder_folder, name="minilm", fingerprint="53aa5117", precision=precision)
+        for precision in ("float32", "bfloat16")
+    )
+    assert (exact.precision, quick.precision) == ("float32", "bfloat16")
+    cosines = (exact.embed_passages(TEXTS) * quick.embed_passages(TEXTS)).sum(axis=1)
+    np.testing.assert_allclose(cosines, 1.0, atol=5e-4)
+    np.testing.assert_allclose(np.linalg.norm(quick.embed_question(TEXTS[0])), 1.0, atol=1e-6)
 
 
 def test_strange_text_does_no_harm(embedder):

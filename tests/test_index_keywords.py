@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from index import word_scores
 from index.errors import IndexDamaged
 from index.keywords import K1, B, KeywordIndex
+from index.word_scores import WordScores
 from index.words import words_of
 
 
@@ -50,13 +52,20 @@ def saturated(count: float, length: float, average: float) -> float:
     return count * (K1 + 1) / (count + K1 * (1 - B + B * length / average))
 
 
+def scores_of(index: KeywordIndex, question: str, *, passage: float = 1.0, article: float = 0.0) -> list[float]:
+    ids = index.ids.tolist()
+    scores = WordScores(index, question, passage=passage, article=article).of(ids)
+    assert list(scores) == ids
+    return list(scores.values())
+
+
 def test_scores_are_bm25_over_passages_and_articles_divided_by_the_weight_of_the_question():
     index = KeywordIndex.build(PASSAGES)
-    scores = index.scores("Which harbours had repairs?")
+    question = "Which harbours had repairs?"
     harbour, repairs = rarity(2, 4), rarity(1, 4)
     total = harbour + repairs
     average = (3 + 2 + 4 + 1) / 4
-    assert scores.passages == pytest.approx(
+    assert scores_of(index, question) == pytest.approx(
         [
             harbour * saturated(2, 3, average) / total,
             repairs * saturated(1, 2, average) / total,
@@ -67,22 +76,48 @@ def test_scores_are_bm25_over_passages_and_articles_divided_by_the_weight_of_the
     of_article = (3 + 2 + 4 + 1) / 3
     first = rarity(2, 3) * saturated(2, 5, of_article) + rarity(1, 3) * saturated(1, 5, of_article)
     second = rarity(2, 3) * saturated(1, 4, of_article)
-    assert scores.articles == pytest.approx([first / total, first / total, second / total, 0])
+    of_articles = scores_of(index, question, passage=0.0, article=1.0)
+    assert of_articles == pytest.approx([first / total, first / total, second / total, 0])
+    mixed = scores_of(index, question, passage=0.2, article=0.3)
+    one = 0.2 * harbour * saturated(2, 3, average) / total + 0.3 * first / total
+    assert mixed[0] == pytest.approx(one)
+    best = WordScores(index, question, passage=0.2, article=0.3).best(2, None)
+    expected = sorted(zip(mixed, [1, 2, 5, 9], strict=True), reverse=True)[:2]
+    assert best == [(number, score) for score, number in expected]
 
 
 def test_a_word_that_occurs_nowhere_weighs_against_all():
     index = KeywordIndex.build(PASSAGES)
-    with_it, without = index.scores("harbour volcano"), index.scores("harbour")
+    with_it, without = scores_of(index, "harbour volcano"), scores_of(index, "harbour")
     share = rarity(2, 4) / (rarity(2, 4) + rarity(0, 4))
-    assert with_it.passages == pytest.approx(without.passages * share)
-    assert index.scores("volcano") is None
-    assert index.scores("the") is None
-    assert KeywordIndex.build([]).scores("harbour") is None
+    assert with_it == pytest.approx([score * share for score in without])
+    for question in ("volcano", "the"):
+        assert scores_of(index, question) == [0, 0, 0, 0]
+        assert WordScores(index, question, passage=1.0, article=1.0).best(3, None) == []
+    assert WordScores(KeywordIndex.build([]), "harbour", passage=1.0, article=1.0).best(3, None) == []
 
 
 def test_a_word_asked_twice_counts_once():
     index = KeywordIndex.build(PASSAGES)
-    assert index.scores("harbour harbours harbour").passages == pytest.approx(index.scores("harbour").passages)
+    assert scores_of(index, "harbour harbours harbour") == pytest.approx(scores_of(index, "harbour"))
+
+
+@pytest.mark.parametrize("among", [None, range(0, 3000, 7), range(100), [1, 2999]])
+@pytest.mark.parametrize("look", [0, 100, 100_000])
+def test_the_best_are_those_of_all_scores_whatever_is_left_out(monkeypatch, among, look):
+    monkeypatch.setattr(word_scores, "_WORTH_A_LOOK", look)
+    monkeypatch.setattr(word_scores, "_BLOCK", 16)
+    random = np.random.default_rng(0)
+    # Words by Zipf's law: "w0" is nearly everywhere, "w300" hardly anywhere.
+    drawn = random.zipf(1.3, size=(3000, 30)).clip(1, 400)
+    texts = [(number, number // 3, " ".join(f"w{word}" for word in words)) for number, words in enumerate(drawn)]
+    index = KeywordIndex.build(texts)
+    allowed = range(3000) if among is None else among
+    for words in (["w1"], ["w1", "w2", "w3"], ["w1", "w2", "w250", "w301"], ["w40", "w41", "w3", "w9", "w2"]):
+        scores = WordScores(index, " ".join(words), passage=0.2, article=0.3)
+        every = scores.of(list(allowed))
+        expected = sorted(((-score, number) for number, score in every.items() if score > 0))[:20]
+        assert scores.best(20, among) == [(number, -score) for score, number in expected]
 
 
 TEXTS = st.lists(
@@ -90,19 +125,22 @@ TEXTS = st.lists(
 )
 
 
-@given(old=TEXTS, new=TEXTS, gone=st.sets(st.integers(0, 7)), question=st.text(alphabet="ab 阿巴é", max_size=6))
+@given(
+    old=TEXTS.map(sorted),
+    new=TEXTS.map(sorted),
+    gone=st.sets(st.integers(0, 7)),
+    question=st.text(alphabet="ab 阿巴é", max_size=6),
+)
 def test_merging_gives_what_building_anew_would(old, new, gone, question):
     first = [(number, article, text) for number, (article, text) in enumerate(old)]
-    second = [(number + len(old), article, text) for number, (article, text) in enumerate(new)]
+    second = [(number + len(old), article + 10, text) for number, (article, text) in enumerate(new)]
     merged = KeywordIndex.build(first).merged(KeywordIndex.build(second), without=gone)
     anew = KeywordIndex.build([*(row for row in first if row[0] not in gone), *second])
     assert merged.ids.tolist() == anew.ids.tolist()
     assert merged.articles.tolist() == anew.articles.tolist()
-    one, other = merged.scores(question), anew.scores(question)
-    assert (one is None) == (other is None)
-    if one is not None and other is not None:
-        np.testing.assert_allclose(one.passages, other.passages, rtol=1e-6)
-        np.testing.assert_allclose(one.articles, other.articles, rtol=1e-6)
+    for passage, article in ((1.0, 0.0), (0.0, 1.0)):
+        one, other = (scores_of(made, question, passage=passage, article=article) for made in (merged, anew))
+        np.testing.assert_allclose(one, other, rtol=1e-6)
 
 
 @pytest.mark.parametrize("passages", [PASSAGES, ()])
@@ -112,7 +150,7 @@ def test_it_comes_back_from_disk_as_it_was(tmp_path, passages):
     opened = KeywordIndex.open(tmp_path / "words")
     assert opened.ids.tolist() == [number for number, _, _ in passages]
     if passages:
-        assert opened.scores("harbour storm").passages.tolist() == index.scores("harbour storm").passages.tolist()
+        assert scores_of(opened, "harbour storm", article=1.0) == scores_of(index, "harbour storm", article=1.0)
     again = opened.merged(KeywordIndex.build([(20, 40, "harbour")]), without=[1])
     assert again.ids.tolist() == [*(number for number, _, _ in passages if number != 1), 20]
 

@@ -41,10 +41,28 @@ def test_passages_come_back_with_their_sentences(library, articles):
     stored = library.passages([2, 3, 77])
     assert list(stored) == [2, 3]
     passage, sentence_ids = stored[2]
+    assert len(set(sentence_ids)) == len(passage.sentences)
     assert passage.article_id == articles[1].id
     assert passage.text == articles[1].text[passage.start : passage.end]
     assert passage.sentences == split_sentences(articles[1])
-    assert library.passages_of_sentences([*sentence_ids, 999]) == dict.fromkeys(sentence_ids, 2)
+
+
+def test_passages_of_a_long_article_are_cut_out_of_it_wherever_they_stand(tmp_path):
+    text = "\n\n".join(
+        f"Ünit {number} «costs» {number * 3} € 🙂. So it is said by number {number}." for number in range(400)
+    )
+    (tmp_path / "long.txt").write_text(f"A long list\n\n{text}", encoding="utf-8")
+    article = read_article(tmp_path / "long.txt", shown_as="long.txt")
+    drafts = split_passages(article, SplitterSettings())
+    assert len(drafts) > 20
+    with closing(Library.create(tmp_path / "articles.sqlite")) as library:
+        added = library.add(article, drafts, [""] * len(drafts))
+        for chosen in ([added[-1]], [added[5], added[3]], added[::7], added):
+            found = library.passages([kept.passage.id for kept in chosen])
+            assert list(found.values()) == list(chosen)
+            for passage, _ in found.values():
+                assert passage.text == article.text[passage.start : passage.end]
+                assert [s.text for s in passage.sentences] == [article.text[s.start : s.end] for s in passage.sentences]
 
 
 def test_removing_an_article_removes_all_of_it(library, articles):

@@ -15,10 +15,12 @@ def test_what_it_says(tiny_index, tiny_corpus):
     assert manifest.generation == 1
     assert [file.name for file in manifest.files] == [
         "articles-000001.sqlite",
+        "passages-000001.vectors",
+        "sentences-000001.vectors",
         "passages-000001.faiss",
-        "sentences-000001.faiss",
         "words-000001.keywords",
     ]
+    assert (manifest.store, manifest.store_made_for) == ("faiss", 3)
     assert [file.size for file in manifest.files] == [
         (tiny_index / file.name).stat().st_size for file in manifest.files
     ]
@@ -46,8 +48,8 @@ def test_no_index(tmp_path):
 @pytest.mark.parametrize(
     "change",
     [
-        {"format": 1},
-        {"format": 3},
+        {"format": 2},
+        {"format": 4},
         {"format": None},
         {"colour": "blue"},
         {"generation": "1"},
@@ -76,7 +78,16 @@ def test_what_is_no_manifest_is_damage(tiny_index, content):
         read_manifest(tiny_index)
 
 
-@pytest.mark.parametrize("name", ["articles-000001.sqlite", "passages-000001.faiss", "sentences-000001.faiss"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "articles-000001.sqlite",
+        "passages-000001.vectors",
+        "sentences-000001.vectors",
+        "passages-000001.faiss",
+        "words-000001.keywords",
+    ],
+)
 @pytest.mark.parametrize("harm", ["gone", "cut", "garbled"])
 def test_harmed_files_are_damage_and_a_rebuild_mends_them(tiny_index, tiny_corpus, name, harm):
     file = tiny_index / name

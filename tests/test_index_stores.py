@@ -1,12 +1,15 @@
-"""The contract of vector stores, over every store: ids, order and scores as NumPy says."""
+"""The contract of vector stores, over every store: ids, order and scores as NumPy says; for those that are approximate,
+nearly so, by the recall stated here."""
 
 import numpy as np
 import pytest
 
 from index.errors import IndexDamaged, SettingsError, VectorError
-from index.stores import STORES, new_store, open_store
+from index.stores import LARGEST_EXACT, STORES, new_store, open_store, store_for
 
 DIMENSION = 16
+APPROXIMATE = {"faiss-ivf"}
+SCORES_OFF_BY = {name: 0.02 if name in APPROXIMATE else 2e-6 for name in STORES}
 
 
 def unit_vectors(count, *, seed=0):
@@ -25,7 +28,9 @@ def name(request):
 
 @pytest.fixture
 def store(name):
-    return new_store(name, DIMENSION)
+    made = new_store(name, DIMENSION)
+    made.train(unit_vectors(500))
+    return made
 
 
 def brute_force(ids, vectors, vector, k):
@@ -33,25 +38,52 @@ def brute_force(ids, vectors, vector, k):
     return sorted(zip(ids.tolist(), scores.tolist(), strict=True), key=lambda pair: (-pair[1], pair[0]))[:k]
 
 
-def test_ids_order_and_scores_are_those_of_brute_force(store):
+def test_ids_order_and_scores_are_those_of_brute_force(store, name):
     ids = np.random.default_rng(1).permutation(10**12 + np.arange(500)).astype(np.int64)
     vectors = unit_vectors(500)
     store.upsert(ids, vectors)
     assert (len(store), store.dimension) == (500, DIMENSION)
+    right = 0
     for vector in unit_vectors(20, seed=2):
         found = store.search(vector, 10)
         expected = brute_force(ids, vectors, vector, 10)
-        assert [number for number, _ in found] == [number for number, _ in expected]
-        np.testing.assert_allclose([s for _, s in found], [s for _, s in expected], atol=2e-6)
+        assert len({number for number, _ in found}) == 10
+        right += len({number for number, _ in found} & {number for number, _ in expected})
+        np.testing.assert_allclose([s for _, s in found], [s for _, s in expected], atol=SCORES_OFF_BY[name])
         assert [score for _, score in found] == sorted((score for _, score in found), reverse=True)
+        if name not in APPROXIMATE:
+            assert [number for number, _ in found] == [number for number, _ in expected]
+    assert right >= 0.98 * 200
 
 
-def test_an_exact_match_comes_first_with_score_one(store):
+@pytest.mark.parametrize("base", [0, 10**12], ids=["small ids", "large ids"])
+def test_a_search_among_some_finds_the_nearest_of_them(store, name, base):
+    ids = base + np.arange(500, dtype=np.int64)
+    vectors = unit_vectors(500)
+    store.upsert(ids, vectors)
+    for count in (1, 7, 250):
+        allowed = np.random.default_rng(count).choice(ids, size=count, replace=False)
+        chosen = np.isin(ids, allowed)
+        right = 0
+        for vector in unit_vectors(20, seed=2):
+            expected = brute_force(ids[chosen], vectors[chosen], vector, 5)
+            found = store.search(vector, 5, among=np.append(allowed, base + 999))
+            assert len(found) == min(5, count)
+            assert {number for number, _ in found} <= set(allowed.tolist())
+            right += len({number for number, _ in found} & {number for number, _ in expected})
+            if name not in APPROXIMATE:
+                assert [number for number, _ in found] == [number for number, _ in expected]
+        assert right >= 0.98 * 20 * min(5, count)
+    assert store.search(vectors[0], 5, among=ids_of()) == []
+    assert store.search(vectors[0], 5, among=ids_of(base + 999)) == []
+
+
+def test_an_exact_match_comes_first_with_score_one(store, name):
     vectors = unit_vectors(50)
     store.upsert(np.arange(50, dtype=np.int64), vectors)
     number, score = store.search(vectors[17], 1)[0]
     assert number == 17
-    assert score == pytest.approx(1.0, abs=1e-6)
+    assert score == pytest.approx(1.0, abs=SCORES_OFF_BY[name])
 
 
 def test_more_than_there_is_gives_what_there_is(store):
@@ -65,7 +97,6 @@ def test_an_empty_store_finds_nothing(store):
     assert len(store) == 0
     store.delete(ids_of(1))
     store.upsert(ids_of(), np.empty((0, DIMENSION), dtype=np.float32))
-    assert store.vectors(ids_of()).shape == (0, DIMENSION)
 
 
 def test_upsert_replaces(store):
@@ -73,8 +104,8 @@ def test_upsert_replaces(store):
     store.upsert(ids_of(5, 6), np.stack([old, old]))
     store.upsert(ids_of(5), new[None])
     assert len(store) == 2
-    np.testing.assert_array_equal(store.vectors(ids_of(5)), new[None])
     assert [number for number, _ in store.search(old, 2)] == [6, 5]
+    assert [number for number, _ in store.search(new, 2)] == [5, 6]
 
 
 def test_delete_removes_and_ignores_unknown_ids(store):
@@ -83,21 +114,16 @@ def test_delete_removes_and_ignores_unknown_ids(store):
     store.delete(ids_of(2, 99))
     assert len(store) == 3
     assert sorted(number for number, _ in store.search(vectors[1], 10)) == [1, 3, 4]
-    with pytest.raises(VectorError):
-        store.vectors(ids_of(2))
+    store.delete(ids_of(1, 3, 4))
+    assert (len(store), store.search(vectors[1], 10)) == (0, [])
 
 
+@pytest.mark.parametrize("name", sorted(set(STORES) - APPROXIMATE))
 def test_equal_vectors_are_ordered_by_id_even_where_k_cuts_them(store):
     vector, other = unit_vectors(2)
     store.upsert(ids_of(*range(40, 0, -1)), np.stack([vector] * 40))
     store.upsert(ids_of(99), other[None])
     assert [number for number, _ in store.search(vector, 3)] == [1, 2, 3]
-
-
-def test_vectors_come_back_exactly_and_in_the_order_asked(store):
-    vectors = unit_vectors(6)
-    store.upsert(ids_of(10, 20, 30, 40, 50, 60), vectors)
-    np.testing.assert_array_equal(store.vectors(ids_of(50, 10, 30)), vectors[[4, 0, 2]])
 
 
 @pytest.mark.parametrize(
@@ -115,9 +141,10 @@ def test_vectors_come_back_exactly_and_in_the_order_asked(store):
 )
 def test_wrong_input_is_our_error_and_changes_nothing(store, ids, vectors):
     store.upsert(ids_of(1), unit_vectors(1))
+    before = store.search(unit_vectors(1)[0], 5)
     with pytest.raises(VectorError):
         store.upsert(ids, vectors)
-    np.testing.assert_array_equal(store.vectors(ids_of(1)), unit_vectors(1))
+    assert store.search(unit_vectors(1)[0], 5) == before
 
 
 def test_a_question_of_wrong_dimension_is_our_error(store):
@@ -137,7 +164,9 @@ def test_saved_and_opened_it_answers_the_same(name, store, tmp_path):
     assert again.search(question, 30) == store.search(question, 30)
     assert (len(again), again.dimension) == (29, DIMENSION)
     again.upsert(ids_of(105), vectors[:1])
-    np.testing.assert_array_equal(again.vectors(ids_of(105, 129)), vectors[[0, 29]])
+    assert sorted(number for number, _ in again.search(vectors[0], 2)) == [100, 105]
+    again.delete(ids_of(100, 105))
+    assert not {100, 105} & {number for number, _ in again.search(vectors[0], 30)}
 
 
 def test_an_empty_store_can_be_saved(name, store, tmp_path):
@@ -161,12 +190,35 @@ def test_inputs_are_not_changed(store):
     before = (ids.copy(), vectors.copy())
     store.upsert(ids, vectors)
     store.search(vectors[0], 2)
-    store.vectors(ids)[:] = 0
+    store.search(vectors[0], 2, among=ids)
     np.testing.assert_array_equal(ids, before[0])
     np.testing.assert_array_equal(vectors, before[1])
-    np.testing.assert_array_equal(store.vectors(ids), before[1])
+    vectors[:] = 0
+    assert store.search(before[1][1], 1)[0][0] == 1
 
 
 def test_an_unknown_store():
-    with pytest.raises(SettingsError, match="no vector store called 'milvus'; there are: faiss, numpy"):
+    with pytest.raises(SettingsError, match="no vector store called 'milvus'; there are: faiss, faiss-ivf, numpy"):
         new_store("milvus", 3)
+
+
+def test_an_approximate_store_must_be_trained():
+    store = new_store("faiss-ivf", DIMENSION)
+    assert (len(store), store.search(unit_vectors(1)[0], 3)) == (0, [])
+    with pytest.raises(VectorError, match="must be trained"):
+        store.upsert(ids_of(1), unit_vectors(1))
+
+
+@pytest.mark.parametrize(
+    ("size", "current", "store"),
+    [
+        (0, None, "faiss"),
+        (LARGEST_EXACT, None, "faiss"),
+        (LARGEST_EXACT + 1, None, "faiss-ivf"),
+        (LARGEST_EXACT + 1, "faiss", "faiss-ivf"),
+        (LARGEST_EXACT, "faiss-ivf", "faiss-ivf"),
+        (LARGEST_EXACT // 2, "faiss-ivf", "faiss"),
+    ],
+)
+def test_the_store_is_chosen_by_size_and_does_not_flutter(size, current, store):
+    assert store_for(size, current=current) == store

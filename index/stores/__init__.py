@@ -1,7 +1,7 @@
-"""Where vectors are kept and searched. To add a store: `x_store.py` here, a line in `STORES`, and the
-contract test.
+"""Where vectors are searched. To add a store: `x_store.py` here, a line in `STORES`, and the contract test.
 
-A store knows ids and vectors, never texts. Each engine is known to its own file alone.
+A store knows ids and vectors, never texts, and need not give vectors back: those that scores are computed from lie in a
+`VectorFile`. Each engine is known to its own file alone.
 """
 
 from pathlib import Path
@@ -16,11 +16,16 @@ from index.types import Vectors
 
 STORES: dict[str, str] = {
     "faiss": "index.stores.faiss_store:FaissStore",
+    "faiss-ivf": "index.stores.ivf_store:IvfStore",
     "numpy": "index.stores.numpy_store:NumpyStore",
 }
 """Name of a store → "module:class"."""
 
-DEFAULT_STORE = "faiss"
+EXACT_STORE = "faiss"
+APPROXIMATE_STORE = "faiss-ivf"
+
+LARGEST_EXACT = 50_000
+"""So many vectors are all compared with a question (about 3 ms); of more, those in the cells nearest to it."""
 
 SCORE_DECIMALS = 6
 """Scores are rounded to this, about what float32 can tell apart, so that equal vectors tie whatever the
@@ -28,7 +33,10 @@ engine."""
 
 
 class VectorStore(Protocol):
-    """Vectors under 64-bit ids, compared by inner product: for vectors of unit length, cosine similarity."""
+    """Vectors under 64-bit ids, compared by inner product: for vectors of unit length, cosine similarity.
+
+    An approximate store may miss neighbours, and its scores may be off by 0.01; it finds nothing that is not there.
+    """
 
     @property
     def dimension(self) -> int:
@@ -39,6 +47,10 @@ class VectorStore(Protocol):
         """How many vectors there are."""
         ...
 
+    def train(self, vectors: Vectors) -> None:
+        """Learn from a sample of what will be stored, before anything is. Stores that need not do nothing."""
+        ...
+
     def upsert(self, ids: NDArray[np.int64], vectors: Vectors) -> None:
         """Store vectors, shape (len(ids), dimension); an id that is there already gets the new vector."""
         ...
@@ -47,13 +59,9 @@ class VectorStore(Protocol):
         """Forget these ids; unknown ones are ignored."""
         ...
 
-    def search(self, vector: Vectors, k: int) -> list[tuple[int, float]]:
+    def search(self, vector: Vectors, k: int, *, among: NDArray[np.int64] | None = None) -> list[tuple[int, float]]:
         """The `k` nearest ids with their scores, best first, equal scores by ascending id; fewer if there
-        are fewer."""
-        ...
-
-    def vectors(self, ids: NDArray[np.int64]) -> Vectors:
-        """Exactly the stored vectors of these ids, in their order; VectorError if one is unknown."""
+        are fewer. `among` limits it to these ids; unknown ones are ignored."""
         ...
 
     def save(self, path: Path) -> None:
@@ -76,6 +84,13 @@ def open_store(name: str, path: Path) -> VectorStore:
     """A saved store of the named kind."""
     store: VectorStore = load_entry(STORES, name, kind="vector store").open(path)
     return store
+
+
+def store_for(size: int, *, current: str | None = None) -> str:
+    """The name of the store for so many vectors. An approximate one stays until they are half the limit, so that an
+    index of about that size does not change its store with every article."""
+    limit = LARGEST_EXACT // 2 if current == APPROXIMATE_STORE else LARGEST_EXACT
+    return EXACT_STORE if size <= limit else APPROXIMATE_STORE
 
 
 def check_ids(ids: NDArray[np.int64]) -> None:

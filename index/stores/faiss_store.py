@@ -1,5 +1,5 @@
 """Vectors in FAISS: an exact flat index (every vector is compared) under our own ids. faiss is known to
-this file alone."""
+this file alone; `ivf_store` has it from here."""
 
 import os
 import platform
@@ -9,9 +9,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from index.errors import IndexDamaged, ResourceError, VectorError
+from index.errors import IndexDamaged, ResourceError
 from index.stores import SCORE_DECIMALS, check_ids, check_vectors, ranked
 from index.types import Vectors
+
+_LARGEST_BITMAP = 2**27  # 16 MB of bits
 
 
 class FaissStore:
@@ -22,8 +24,7 @@ class FaissStore:
     """
 
     def __init__(self, dimension: int) -> None:
-        faiss = _faiss()
-
+        faiss = faiss_library()
         self._index: Any = faiss.IndexIDMap2(faiss.IndexFlatIP(dimension))
 
     @property
@@ -33,6 +34,9 @@ class FaissStore:
 
     def __len__(self) -> int:
         return int(self._index.ntotal)
+
+    def train(self, vectors: Vectors) -> None:
+        """Nothing to learn."""
 
     def upsert(self, ids: NDArray[np.int64], vectors: Vectors) -> None:
         """Store vectors; an id that is there already gets the new vector."""
@@ -49,61 +53,74 @@ class FaissStore:
         if ids.size and len(self):
             self._index.remove_ids(np.ascontiguousarray(ids))
 
-    def search(self, vector: Vectors, k: int) -> list[tuple[int, float]]:
+    def search(self, vector: Vectors, k: int, *, among: NDArray[np.int64] | None = None) -> list[tuple[int, float]]:
         """The `k` nearest ids with their scores, best first."""
         check_vectors(vector, rows=None, dimension=self.dimension)
-        size = len(self)
+        faiss = faiss_library()
+        size = len(self) if among is None else min(len(among), len(self))
         if k < 1 or not size:
             return []
+        limits = None if among is None else faiss.SearchParameters(sel=selector(among))
         fetched = min(k + 1, size)
         while True:
-            scores, ids = (row[0] for row in self._index.search(vector.reshape(1, -1), fetched))
+            scores, ids = (row[0] for row in self._index.search(vector.reshape(1, -1), fetched, params=limits))
+            found = ids >= 0
             # Of equal vectors at the end FAISS returns any; ours are those of the lowest ids.
-            tied_at_the_end = round(float(scores[min(k, fetched) - 1]), SCORE_DECIMALS) == round(
+            tied_at_the_end = found.all() and round(float(scores[min(k, fetched) - 1]), SCORE_DECIMALS) == round(
                 float(scores[-1]), SCORE_DECIMALS
             )
             if fetched == size or not tied_at_the_end:
-                return ranked(ids[ids >= 0], scores[ids >= 0], k)
+                return ranked(ids[found], scores[found], k)
             fetched = min(fetched * 2, size)
-
-    def vectors(self, ids: NDArray[np.int64]) -> Vectors:
-        """Exactly the stored vectors of these ids, in their order."""
-        check_ids(ids)
-        if not ids.size:
-            return np.empty((0, self.dimension), dtype=np.float32)
-        try:
-            rows: Vectors = self._index.reconstruct_batch(np.ascontiguousarray(ids))
-        except RuntimeError as error:
-            raise VectorError("There is no vector with one of the ids asked for.") from error
-        return rows
 
     def save(self, path: Path) -> None:
         """Write everything to one file."""
-        faiss = _faiss()
-
-        try:
-            faiss.write_index(self._index, str(path))
-        except RuntimeError as error:
-            raise ResourceError(f"The vectors could not be written to {path}: {error}") from error
+        write_faiss(self._index, path)
 
     @classmethod
     def open(cls, path: Path) -> Self:
         """What `save` wrote."""
-        faiss = _faiss()
-
-        try:
-            index = faiss.read_index(str(path))
-        except RuntimeError as error:
-            raise IndexDamaged(f"The vectors in {path} cannot be read by FAISS.") from error
-        if not isinstance(index, faiss.IndexIDMap2) or index.metric_type != faiss.METRIC_INNER_PRODUCT:
-            raise IndexDamaged(f"{path} holds another kind of FAISS index than Byline writes.")
         store = cls.__new__(cls)
-        store._index = index
+        store._index = read_faiss(path, "IndexIDMap2")
         return store
 
 
-def _faiss() -> Any:
-    """FAISS, imported when first used."""
+def write_faiss(index: Any, path: Path) -> None:
+    """Write an index of FAISS. ResourceError if that fails."""
+    try:
+        faiss_library().write_index(index, str(path))
+    except RuntimeError as error:
+        raise ResourceError(f"The vectors could not be written to {path}: {error}") from error
+
+
+def read_faiss(path: Path, kind: str) -> Any:
+    """An index of FAISS of this class. IndexDamaged if there is none in `path`."""
+    faiss = faiss_library()
+    try:
+        index = faiss.read_index(str(path))
+    except RuntimeError as error:
+        raise IndexDamaged(f"The vectors in {path} cannot be read by FAISS.") from error
+    if not isinstance(index, getattr(faiss, kind)) or index.metric_type != faiss.METRIC_INNER_PRODUCT:
+        raise IndexDamaged(f"{path} holds another kind of FAISS index than Byline writes.")
+    return index
+
+
+def selector(ids: NDArray[np.int64]) -> Any:
+    """What tells FAISS to look at these ids only. Keep it for as long as the search runs."""
+    faiss = faiss_library()
+    known = ids[ids >= 0]
+    largest = int(known.max(initial=0))
+    if largest > _LARGEST_BITMAP:
+        return faiss.IDSelectorBatch(np.ascontiguousarray(known))
+    # One bit for each id that there could be: much quicker to make and to ask than a table of hashes.
+    bits = np.zeros(largest + 1, dtype=bool)
+    bits[known] = True
+    return faiss.IDSelectorBitmap(np.packbits(bits, bitorder="little"))
+
+
+def faiss_library() -> Any:
+    """FAISS, imported when first used. In the calling thread it computes with one thread: a single question gains
+    nothing from more, and they would be taken from the model's."""
     on_macos = platform.system() == "Darwin"
     if on_macos:
         # There the wheels of torch and FAISS each bring an OpenMP runtime: the second one aborts the process, and
@@ -112,6 +129,5 @@ def _faiss() -> Any:
         import torch  # noqa: F401 (for its order alone)
     import faiss
 
-    if on_macos:
-        faiss.omp_set_num_threads(1)
+    faiss.omp_set_num_threads(1)
     return faiss

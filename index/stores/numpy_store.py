@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from index.errors import IndexDamaged, VectorError
+from index.errors import IndexDamaged
 from index.stores import check_ids, check_vectors, ranked
 from index.types import Vectors
 
@@ -28,6 +28,9 @@ class NumpyStore:
     def __len__(self) -> int:
         return len(self._ids)
 
+    def train(self, vectors: Vectors) -> None:
+        """Nothing to learn."""
+
     def upsert(self, ids: NDArray[np.int64], vectors: Vectors) -> None:
         """Store vectors; an id that is there already gets the new vector."""
         check_ids(ids)
@@ -42,20 +45,11 @@ class NumpyStore:
         kept = ~np.isin(self._ids, ids)
         self._ids, self._vectors = self._ids[kept], self._vectors[kept]
 
-    def search(self, vector: Vectors, k: int) -> list[tuple[int, float]]:
+    def search(self, vector: Vectors, k: int, *, among: NDArray[np.int64] | None = None) -> list[tuple[int, float]]:
         """The `k` nearest ids with their scores, best first."""
         check_vectors(vector, rows=None, dimension=self.dimension)
-        return ranked(self._ids, self._vectors @ vector, max(k, 0))
-
-    def vectors(self, ids: NDArray[np.int64]) -> Vectors:
-        """Exactly the stored vectors of these ids, in their order."""
-        check_ids(ids)
-        position = {int(known): row for row, known in enumerate(self._ids)}
-        missing = [int(wanted) for wanted in ids if int(wanted) not in position]
-        if missing:
-            raise VectorError(f"There is no vector with the id {missing[0]}.")
-        rows: Vectors = self._vectors[[position[int(wanted)] for wanted in ids]].reshape(len(ids), self.dimension)
-        return rows
+        allowed = slice(None) if among is None else np.isin(self._ids, among)
+        return ranked(self._ids[allowed], self._vectors[allowed] @ vector, max(k, 0))
 
     def save(self, path: Path) -> None:
         """Write everything to one file."""

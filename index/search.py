@@ -20,7 +20,7 @@ from index.library import Library, StoredPassage
 from index.manifest import REBUILD_HELP, Manifest, read_manifest
 from index.sentences import is_repeat
 from index.state import State, open_state, stamp_of
-from index.types import Article, Hit, Passage, Vectors
+from index.types import Article, Hit, Passage, ScoreParts, Vectors
 from index.vector_file import VectorFile
 from index.word_scores import WordScores
 
@@ -165,7 +165,16 @@ class SavedIndex:
                 for number in stored
             }
             chosen = sorted(scores, key=lambda number: (-round(scores[number], 6), number))[:passages]
-            return self._hits(chosen, stored, scores, sentence_cosines)
+            parts = {
+                number: ScoreParts(
+                    passage=cosines[number],
+                    sentence=best[number],
+                    passage_words=own / mix.passage_words if mix.passage_words else None,
+                    article_words=of_article / mix.article_words if mix.article_words else None,
+                )
+                for number, (own, of_article) in words.parts(chosen).items()
+            }
+            return self._hits(chosen, stored, scores, sentence_cosines, parts)
 
     def keyword_search(
         self,
@@ -201,6 +210,7 @@ class SavedIndex:
         stored: Mapping[int, StoredPassage],
         scores: Mapping[int, float],
         sentence_cosines: Mapping[int, float],
+        parts: Mapping[int, ScoreParts] | None = None,
     ) -> tuple[Hit, ...]:
         articles: dict[str, Article] = {}
         for number in chosen:
@@ -214,6 +224,7 @@ class SavedIndex:
                 scores[number],
                 rank,
                 tuple(sentence_cosines[item] for item in stored[number].sentence_ids if item in sentence_cosines),
+                ScoreParts() if parts is None else parts[number],
             )
             for rank, number in enumerate(chosen, start=1)
         )

@@ -68,6 +68,15 @@ class WordScores:
         places = np.searchsorted(self._keywords.ids, np.array(ids, dtype=np.int64))
         return dict(zip(ids, self._exact(places).tolist(), strict=True))
 
+    def parts(self, ids: Sequence[int]) -> dict[int, tuple[float, float]]:
+        """Id of a passage → what its own words and its article's add to its score, as mixed; together that of `of`."""
+        if not self._words:
+            return dict.fromkeys(ids, (0.0, 0.0))
+        places = np.searchsorted(self._keywords.ids, np.array(ids, dtype=np.int64))
+        of_articles = self._of_articles[self._keywords.article_of(places)]
+        own = self._exact(places) - of_articles
+        return dict(zip(ids, zip(own.tolist(), of_articles.tolist(), strict=True), strict=True))
+
     def best(self, count: int, among: Collection[int] | None) -> list[tuple[int, float]]:
         """The ids of the `count` best passages with their scores, best first, equal ones by id; none without a word."""
         if not self._words:

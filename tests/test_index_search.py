@@ -10,6 +10,8 @@ from index.errors import IndexMissing, InputError
 from index.keywords import KeywordIndex
 from index.manifest import read_manifest
 from index.passages import text_to_embed
+from index.search import Mix
+from index.types import ScoreParts
 from index.word_scores import WordScores
 
 EMBEDDER = HashingEmbedder()
@@ -43,6 +45,26 @@ def test_scores_are_those_of_vectors_and_words(tiny_saved_index, tiny_index):
         np.testing.assert_allclose(hit.sentence_scores, sentences, atol=2e-4)  # vectors are kept in 16 bits
         whole = float(EMBEDDER.embed_passages([text_to_embed(article, passage)])[0] @ vector)
         assert hit.score == pytest.approx(0.5 * whole + 0.5 * float(sentences.max()) + words[passage.id], abs=2e-4)
+
+
+def test_a_hit_says_what_its_score_is_made_of(tiny_saved_index):
+    question = "What did repairs of the harbour cost?"
+    mix = Mix(passage=0.4, sentence=0.3, passage_words=0.2, article_words=0.1)
+    for hit in tiny_saved_index.search(question, mix=mix):
+        parts = hit.parts
+        added = (0.4 * parts.passage, 0.3 * parts.sentence, 0.2 * parts.passage_words, 0.1 * parts.article_words)
+        assert sum(added) == pytest.approx(hit.score, abs=1e-6)
+        assert parts.sentence == max(hit.sentence_scores)
+        (alone,) = (
+            one.score
+            for one in tiny_saved_index.search(question, mix=Mix(0.0, 0.0, 1.0, 0.0))
+            if one.passage.id == hit.passage.id
+        )
+        assert parts.passage_words == pytest.approx(alone, abs=1e-6)
+        assert parts.preference == 0.0
+    unmixed = tiny_saved_index.search(question, mix=Mix(1.0, 0.0, 0.0, 0.0))[0].parts
+    assert (unmixed.passage_words, unmixed.article_words) == (None, None)
+    assert tiny_saved_index.keyword_search(question)[0].parts == ScoreParts()
 
 
 @pytest.mark.parametrize(

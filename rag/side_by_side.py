@@ -83,7 +83,9 @@ def rivals(question: str, standing: Sequence[SignedSentence], evidence: Evidence
     for item in sorted(evidence.sentences, key=lambda item: -item.score):
         amounts = [figure.value for figure in figures(item.sentence.text) if figure.of == main.of]
         differs = bool(amounts) and main.value not in amounts
-        if item.article.id not in cited and differs and asked & search_stems(item.sentence.text):
+        # At least half of what is asked about, or the figure is about something else.
+        about = 2 * len(asked & search_stems(item.sentence.text)) >= len(asked)
+        if item.article.id not in cited and differs and about:
             best.setdefault(item.article.id, item)
     return tuple(best.values())[:MOST_JUDGED]
 

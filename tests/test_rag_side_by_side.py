@@ -89,3 +89,11 @@ def test_all_are_quoted_newest_first_with_date_and_source():
 
 def test_a_sentence_that_names_a_year_speaks_of_that_year():
     assert [dated(item) for item in (RECORD, WORTH, ENTERPRISE)] == ["2020", "2018-07-19", None]
+
+
+def test_a_figure_about_something_else_is_no_rival():
+    asked = "How much did repairs of the harbour cost?"
+    said = told("Repairs of the harbour cost $12 million.")
+    railway = told("The railway will cost $4.6 billion.")
+    standing = SignedSentence("Repairs cost $12 million.", (said,), 1.0, ())
+    assert rivals(asked, [standing], Evidence((said, railway))) == ()

@@ -1,7 +1,8 @@
 """Attribution after generation: each sentence of a draft is given the evidence that states it, or it goes.
 
 Markers that the model wrote are ignored. A sentence stands if its numbers, names and quoted phrases occur in the
-cited sentences (or in what is known about their articles) and enough of its words do.
+cited sentences (or in what is known about their articles), if they do not say the opposite, and if enough of its words
+occur there.
 """
 
 import math
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 
 from index.sentences import segment
 from index.types import Article, Span
+from rag.contradictions import Contradiction, contradictions
 from rag.evidence import Evidence, EvidenceSentence
 from rag.facts import missing_facts
 from rag.types import Citation
@@ -28,17 +30,20 @@ class SignedSentence:
     """A sentence of a draft with the evidence found for it.
 
     `support` is the share (0 to 1) of its content words, rare ones and hard facts weighing more, that the cited
-    sentences contain; `missing` are its numbers, names and quoted phrases that stand nowhere in them.
+    sentences contain; `missing` are its numbers, names and quoted phrases that stand nowhere in them; `contradicted`
+    says where they state the opposite.
     """
 
     text: str
     cited: tuple[EvidenceSentence, ...]
     support: float
     missing: tuple[str, ...]
+    contradicted: tuple[Contradiction, ...] = ()
 
     def stands(self, minimum: float) -> bool:
-        """Whether it may be shown: something is cited, nothing hard is missing, and support reaches `minimum`."""
-        return bool(self.cited) and not self.missing and self.support >= minimum
+        """Whether it may be shown: something is cited, nothing hard is missing or contradicted, and support reaches
+        `minimum`."""
+        return bool(self.cited) and not self.missing and not self.contradicted and self.support >= minimum
 
 
 def sign(draft: str, evidence: Evidence, *, question: str = "") -> tuple[SignedSentence, ...]:
@@ -139,13 +144,19 @@ def _sign_one(claim: str, evidence: Evidence, weights: Mapping[str, float], ques
     chosen = tuple(evidence.sentences[place] for place in sorted(cited))
     covered |= wanted & {word for item in chosen for word in content_stems(_known(item.article))}
     support = math.fsum(weights.get(word, _unseen(weights)) * _hardness(word) for word in covered) / total
-    return SignedSentence(claim, chosen, support, missing if cited else missing_facts(claim, [], asked=question))
+    if not cited:
+        missing = missing_facts(claim, [], asked=question)
+    return SignedSentence(
+        claim, chosen, support, missing, contradictions(claim, [item.sentence.text for item in chosen])
+    )
 
 
 def _missing(claim: str, evidence: Evidence, cited: Sequence[int], question: str = "") -> tuple[str, ...]:
     items = [evidence.sentences[place] for place in cited]
-    known = [_known(article) for article in {item.article.id: item.article for item in items}.values()]
-    return missing_facts(claim, [item.sentence.text for item in items] + known, asked=question)
+    articles = {item.article.id: item.article for item in items}.values()
+    known = [_known(article) for article in articles]
+    texts = [item.sentence.text for item in items]
+    return missing_facts(claim, texts + known, asked=question, articles=[article.text for article in articles])
 
 
 def _known(article: Article) -> str:

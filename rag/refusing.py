@@ -37,6 +37,9 @@ def doubtful(evidence: Evidence, absent: Sequence[str]) -> str:
 
 def unsupported(signed: Sequence[SignedSentence]) -> str:
     """The reason if no sentence of the draft stands."""
+    contradicted = next((item.contradicted[0] for item in signed if item.contradicted), None)
+    if contradicted:
+        return f"A draft was written, but it says {contradicted}, so it was not shown."
     missing = list(dict.fromkeys(fact for item in signed for fact in item.missing))
     if missing:
         named = listed([f"“{fact}”" for fact in missing[:_MOST_NAMED]])

@@ -86,6 +86,44 @@ def test_names_may_stand_in_another_form(claim, source, missing):
     assert missing_facts(claim, [source]) == missing
 
 
+@pytest.mark.parametrize(
+    ("claim", "source", "missing"),
+    [
+        ("It is worth $476bn.", "It is worth 476 billion yuan.", ("476bn",)),
+        ("It is worth $476bn.", "It is worth HK$476 billion.", ("476bn",)),
+        ("It is worth $476bn.", "It is worth US$476 billion.", ()),
+        ("It is worth 476 billion dollars.", "Apple at 615, Alibaba at 476 billion.", ()),
+        ("It cost ¥30.", "It cost 30 yuan.", ()),
+        ("It cost ¥30.", "It cost 30 euros.", ("30",)),
+        ("It weighs 30 pounds.", "It weighs 30 kg.", ("30",)),
+        ("It took five years.", "It took five months.", ("five",)),
+        ("It took five years.", "It was a 5-year plan.", ()),
+        ("It rose by 35 percent.", "It rose by 35.", ("35 percent",)),
+        ("Ma won 5 euros.", "Ma won 5 euros.", ()),
+        ("They sent 3,000 messages.", "They sent as many as 3, 000 messages.", ()),
+        ("It was published on July 19, 2018.", "Published in Daily Times, July 19th 2018.", ()),
+        ("It was published on 19 July 2018.", "2018-07-19", ()),
+        ("It was taken on July 28, 2024.", "It was taken on Aug. 28, 2024, a day in July.", ("July 28, 2024",)),
+        ("He spoke on October 5, 2020.", "He spoke on Oct. 5. Published on October 7, 2020.", ()),
+    ],
+)
+def test_a_number_counts_what_it_counts_in_the_source_and_a_date_is_one_fact(claim, source, missing):
+    assert missing_facts(claim, [source]) == missing
+
+
+@pytest.mark.parametrize(
+    ("article", "missing"),
+    [
+        ("Jack Ma founded it. Ma retains a stake. But Ma left.", ()),
+        ("Jack Ma founded it. Pony Ma did not. Ma retains a stake.", ("jack",)),
+        ("Pony Ma founded it. Ma retains a stake.", ("jack",)),
+        ("Ma retains a stake.", ("jack",)),
+    ],
+)
+def test_a_family_name_is_the_person_whom_the_article_calls_so(article, missing):
+    assert missing_facts("Jack Ma retains a stake.", ["Ma retains a stake."], articles=[article]) == missing
+
+
 def test_number_words_of_the_question_are_no_claim_but_figures_are():
     source = "One was declined, the other canceled."
     assert missing_facts("The two plans failed.", [source]) == ("two",)

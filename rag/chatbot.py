@@ -17,7 +17,9 @@ from rag.confidence import load_calibration
 from rag.dating import notes
 from rag.evidence import Evidence, choose_evidence
 from rag.examples import example_questions
+from rag.follow_ups import Meant, in_conversation
 from rag.generators import Generator
+from rag.languages import foreign_language, language_notes
 from rag.listing import ExactAnswer, find_exact_answer
 from rag.prompt import answer_messages, answerable_messages, supported_messages
 from rag.refusing import REFUSAL, absent_names, doubtful, not_stated, nothing_found, unsupported
@@ -26,6 +28,7 @@ from rag.saying import counted
 from rag.searching import plan_search, search_passages
 from rag.settings import Settings
 from rag.signals import search_signals
+from rag.small_talk import find_small_talk
 from rag.tracing import Trace
 from rag.types import (
     Answer,
@@ -96,17 +99,23 @@ class Chatbot:
         started = time.perf_counter()
         trace = Trace(started)
         limits = (filters or Filters()).limited_to(articles)
-        exact = find_exact_answer(self.index, question, scope=limits, today=self._today())
+        meant = in_conversation(question, history, today=self._today())
+        exact = find_small_talk(self.index, question, scope=limits) or find_exact_answer(
+            self.index, meant.question, scope=limits, today=self._today()
+        )
         if exact is not None:
-            yield from self._counting(question, exact, limits, started, trace)
+            yield from self._counting(question, meant, exact, limits, started, trace)
             return
-        plan = plan_search(self.index, question, history=history, filters=limits, today=self._today())
+        plan = plan_search(self.index, meant.question, history=meant.history, filters=limits, today=self._today())
         yield StatusEvent(plan.status(self.index.manifest.article_count))
         hits = search_passages(self.index, plan, passages=self.settings.passages_per_question, mix=self.settings.mix)
         trace.step("search")
         evidence = self.choose(plan.questions[-1], hits)
         trace.step("evidence")
-        taken = self._taken(question, hits, evidence, plan.searched(hits), started)
+        language = foreign_language(meant.question, evidence)
+        searched = plan.searched(hits).with_notes(*meant.notes, *language_notes(meant.question, language))
+        taken = self._taken(question, hits, evidence, searched, started)
+        question, history = meant.question, meant.history
         before = self.generator.usage()
         signals = search_signals(plan.questions[-1], hits, evidence)
         yield PassagesEvent(taken.passages)
@@ -148,7 +157,8 @@ class Chatbot:
                 return
             yield StatusEvent("Writing")
             draft = ""
-            messages = answer_messages(question, evidence, history=history, style=self.settings.answer_style)
+            style = self.settings.answer_style
+            messages = answer_messages(question, evidence, history=history, style=style, language=language)
             unwritten = self.generator.usage()
             with closing(self.generator.generate(messages, max_tokens=self.settings.answer_tokens)) as pieces:
                 for piece in pieces:
@@ -197,7 +207,8 @@ class Chatbot:
         `passages` other than the settings' are for looking deeper.
         """
         limits = (filters or Filters()).limited_to(articles)
-        plan = plan_search(self.index, question, history=history, filters=limits, today=self._today())
+        meant = in_conversation(question, history, today=self._today())
+        plan = plan_search(self.index, meant.question, history=meant.history, filters=limits, today=self._today())
         count = passages or self.settings.passages_per_question
         return search_passages(self.index, plan, passages=count, mix=self.settings.mix)
 
@@ -213,11 +224,11 @@ class Chatbot:
             return self.generator.log_odds(supported_messages(claim, evidence))
 
     def _counting(
-        self, question: str, exact: ExactAnswer, limits: Filters, started: float, trace: Trace
+        self, question: str, meant: Meant, exact: ExactAnswer, limits: Filters, started: float, trace: Trace
     ) -> Iterator[Event]:
         """The events of an answer that the index gives without the model."""
         yield StatusEvent(f"Looking through {counted(self.index.manifest.article_count, 'article')}")
-        searched = Searched((question,), limits, exact.question.filters)
+        searched = Searched((meant.question,), limits, exact.question.filters, notes=meant.notes)
         taken = self._taken(question, exact.hits, exact.evidence, searched, started)
         yield PassagesEvent(taken.passages)
         yield CitationsEvent(exact.text, exact.citations)

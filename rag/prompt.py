@@ -31,12 +31,19 @@ _UNSEEN = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b-\u200
 
 
 def answer_messages(
-    question: str, evidence: Evidence, *, history: Sequence[Message] = (), style: str = "sentence"
+    question: str,
+    evidence: Evidence,
+    *,
+    history: Sequence[Message] = (),
+    style: str = "sentence",
+    language: str | None = None,
 ) -> tuple[Message, ...]:
-    """Ask for the answer itself, in whole sentences or as a phrase (see `Settings.answer_style`)."""
+    """Ask for the answer itself, in whole sentences or as a phrase (see `Settings.answer_style`), in that language if
+    one is given.
+    """
     if style == "phrase":
         return _messages(question, evidence, history, _VERDICT if _ASKS_WHETHER.match(question) else _PHRASE)
-    return _messages(question, evidence, history, _ANSWER)
+    return _messages(question, evidence, history, _ANSWER + (f" Answer in {language}." if language else ""))
 
 
 def answerable_messages(question: str, evidence: Evidence, *, history: Sequence[Message] = ()) -> tuple[Message, ...]:

@@ -24,6 +24,9 @@ _DEEPEST = 8
 _CONVERSATION_DEPTH = 4
 """Where two questions are searched, so many times as many passages are found for each: their scores are mixed."""
 
+_LONGEST_JOINED = 2_000
+"""Characters of the question before that are joined: programs may send anything as history."""
+
 LAST_TURN_WEIGHT = 0.6
 """What the last question alone counts, beside the question before it joined to it (docs/lab-notes.md). The better of
 the two scores, which was tried first, lets the topic before drag its passages along."""
@@ -79,7 +82,7 @@ def plan_search(
 ) -> Plan:
     """What to search for `question`. In a conversation it is searched alone and joined to the question before it."""
     asked_before = [turn.content for turn in history if turn.role == "user"]
-    questions = (question, f"{asked_before[-1]} {question}") if asked_before else (question,)
+    questions = (question, f"{asked_before[-1][-_LONGEST_JOINED:]} {question}") if asked_before else (question,)
 
     def planned(library: Library) -> Plan:
         wanted = infer(question, sources=known_sources(library), today=today).beside(filters)

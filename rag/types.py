@@ -112,9 +112,10 @@ class Usage:
 class Searched:
     """What was searched for an answer, and where.
 
-    `questions` are the texts that were searched for, the question itself first. `filters` are the caller's,
-    `inferred` those that the question itself asked for where the caller left them open; both limited the search.
-    `periods` and `latest` only moved articles of that time up. `notes` tell a person what was read from the question.
+    `questions` are the texts that were searched for, the question itself first; a correction or swap ("and in 2018?")
+    is there as the whole question that it stands for. `filters` are the caller's, `inferred` those that the question
+    itself asked for where the caller left them open; both limited the search. `periods` and `latest` only moved
+    articles of that time up. `notes` tell a person what was read from the question.
     """
 
     questions: tuple[str, ...]
@@ -123,6 +124,10 @@ class Searched:
     periods: tuple[Period, ...] = ()
     latest: bool = False
     notes: tuple[str, ...] = ()
+
+    def with_notes(self, *notes: str) -> "Searched":
+        """The same with these notes before the others."""
+        return replace(self, notes=(*notes, *self.notes))
 
 
 @dataclass(frozen=True, slots=True)

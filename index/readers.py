@@ -12,6 +12,7 @@ from typing import Any
 
 from index.cleaning import find_boilerplate, merge_spans
 from index.errors import ArticleError
+from index.layout import tidy
 from index.metadata import Metadata, find_metadata
 from index.on_demand import load_entry
 from index.types import Article, Span
@@ -27,6 +28,8 @@ LARGEST_FILE = 20_000_000
 """Bytes; anything larger is hardly an article."""
 
 _FRONT_MATTER = re.compile(r"---[ \t]*\n(?P<yaml>.{0,65536}?\n)(?:---|\.\.\.)[ \t]*(?:\n|$)", re.DOTALL)
+_LONGEST_VALUE = 1_000  # characters of a title or name
+_WEB_ADDRESS = re.compile(r"(?i:https?)://[^\s<>\"'`\\]+")
 _MARKDOWN_TITLE = re.compile(r"^#\s+(?P<title>\S.*?)\s*#*\s*$", re.MULTILINE)
 
 
@@ -234,15 +237,18 @@ def _as_metadata(values: dict[str, Any]) -> Metadata:
             if isinstance(value, list) and all(isinstance(part, str) for part in value):
                 value = " and ".join(value)
             if isinstance(value, str | int | float) and not isinstance(value, bool) and str(value).strip():
-                return _storable(str(value).strip())
+                return _storable(tidy(str(value)))[:_LONGEST_VALUE]
         return None
+
+    url = text_of("url", "link", "canonical_url")
 
     return Metadata(
         title=text_of("title", "headline"),
         source=text_of("source", "publisher", "publication", "site"),
         author=text_of("author", "authors", "by"),
         date=_iso_date(values.get("date", values.get("published"))),
-        url=text_of("url", "link", "canonical_url"),
+        # Whoever shows it may make it a link; "javascript:" is no address of an article.
+        url=url if url and _WEB_ADDRESS.fullmatch(url) else None,
     )
 
 

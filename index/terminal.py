@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from index.errors import BylineError
+from index.neutral import neutral
 from index.progress import DETAIL, Progress
 
 
@@ -45,7 +46,7 @@ def run_command_line(app: Callable[[], Any]) -> None:
     try:
         app()
     except BylineError as error:
-        typer.secho(f"Error: {error.message}", fg="red", err=True)
+        typer.secho(f"Error: {neutral(error.message)}", fg="red", err=True)
         if error.help:
-            typer.echo(error.help, err=True)
+            typer.echo(neutral(error.help), err=True)
         sys.exit(error.exit_code)

@@ -10,6 +10,7 @@ from typing import Any
 
 from index.errors import BylineError, InputError
 from index.filters import Filters
+from index.neutral import typed
 from index.search import SavedIndex
 from index.types import Article, Hit
 from rag.checking import Asked, check_draft, with_other_figures
@@ -22,7 +23,7 @@ from rag.generators import Generator
 from rag.languages import foreign_language, language_notes
 from rag.listing import ExactAnswer, find_exact_answer
 from rag.prompt import answer_messages, answerable_messages, supported_messages
-from rag.refusing import REFUSAL, absent_names, doubtful, not_stated, nothing_found, unsupported
+from rag.refusing import REFUSAL, absent_names, doubtful, not_stated, nothing_found, nothing_readable, unsupported
 from rag.replies import Taken, passages_of
 from rag.saying import counted
 from rag.searching import plan_search, search_passages
@@ -136,7 +137,8 @@ class Chatbot:
             )
 
         if not evidence.sentences:
-            yield done(REFUSAL, 0.0, reason=nothing_found(plan.limits))
+            reason = nothing_readable() if hits else nothing_found(plan.limits)
+            yield done(REFUSAL, 0.0, reason=reason)
             return
         calibration, accepted = load_calibration(self.generator.name), self.settings.wrong_per_hundred
         if self._turn.locked():
@@ -278,7 +280,7 @@ class Chatbot:
 
 
 def _checked(question: str) -> str:
-    question = question.strip()
+    question = typed(question).strip()
     if not question:
         raise InputError("The question is empty.", help='Ask in words, for example: byline ask "Who founded Alibaba?"')
     if len(question) > LONGEST_QUESTION:

@@ -12,6 +12,7 @@ from index.types import Article, Hit, Sentence
 from rag.asked_kinds import compares, kind_test
 from rag.copies import find_copies
 from rag.explanation import Reason
+from rag.instructions import readable
 from rag.types import Copy
 from rag.words import search_stems
 
@@ -88,7 +89,8 @@ def choose_evidence(question: str, hits: Sequence[Hit], *, tokens: int, count_to
     (names are where similarity of meaning fails), by their passage's score, and by whether they hold the kind of thing
     that is asked for. The best ones bring their neighbours unless these are long (the name often stands one sentence
     before or after the fact), and one that opens with a pronoun brings the sentence before it. Sentences that say the
-    same as a chosen one are passed over. Where the question compares, the best of each article come first.
+    same as a chosen one are passed over, and those that speak to the model (`rag/instructions.py`) are never chosen.
+    Where the question compares, the best of each article come first.
     """
     candidates = _candidates(question, hits)
     ranked = sorted(candidates, key=lambda item: -item.score)
@@ -141,7 +143,10 @@ def _candidates(question: str, hits: Sequence[Hit]) -> list[EvidenceSentence]:
     shares = overlaps(question, [sentence.text for hit in every for sentence in hit.passage.sentences])
     asked_for = kind_test(question)
     for hit in every:
-        for sentence, similarity in zip(hit.passage.sentences, hit.sentence_scores, strict=True):
+        allowed = readable(hit.passage.sentences, hit.article.text)
+        for sentence, similarity, may_be_read in zip(hit.passage.sentences, hit.sentence_scores, allowed, strict=True):
+            if not may_be_read:
+                continue
             parts = EvidenceParts(
                 similarity,
                 PASSAGE_WEIGHT * hit.score,

@@ -1,11 +1,13 @@
 """What the model is told. All prompts about one question share their beginning, so that it is computed once."""
 
+import dataclasses
 import re
 from collections.abc import Sequence
 from itertools import groupby, pairwise
 
 from index.types import Article
 from rag.evidence import Evidence
+from rag.instructions import addresses_model
 from rag.types import Message
 
 SYSTEM = (
@@ -27,7 +29,21 @@ _ANSWERABLE = "Do the excerpts state the answer to the question? Reply Yes or No
 _SUPPORTED = "Do the excerpts state everything in this sentence? Reply Yes or No."
 _TURNS_SHOWN = 2
 _LONGEST_TURN = 1_500  # characters; a list of articles may be much longer, and would be read for nothing
-_UNSEEN = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_LONGEST_LABEL = 300  # characters; front matter may call itself anything
+_UNSEEN = re.compile(
+    "[\u0000-\u0008\u000e-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e01ef]"
+)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+# Special tokens of chat templates, <|im_end|>, <｜User｜>, </s>, <start_of_turn>, <<SYS>>, [/INST], and with them HTML.
+_TAG = re.compile(r"<(?=[|｜/!?<a-zA-Z])|\[(?=/?[A-Z_]{3,}\])")
+_TAG_END = re.compile(r"(?<=[|｜])>")
+# What a prompt is laid out with, at the start of a line of an article.
+_HEADER = re.compile(
+    r"^(\W*(?:Question|Excerpts?|Answer|Sentence|Note|Earlier in this conversation|System|User|Assistant))\s*:",
+    re.IGNORECASE,
+)
+_LABEL = re.compile(r"^From (?=[^\n]{1,80}: )")
 
 
 def answer_messages(
@@ -59,8 +75,13 @@ def supported_messages(claim: str, evidence: Evidence) -> tuple[Message, ...]:
 
 def plain(text: str) -> str:
     """Untrusted text made harmless for a chat template: no special tokens, no invisible characters, one line."""
-    visible = _UNSEEN.sub("", text)
-    return " ".join(visible.replace("<|", "< |").replace("|>", "| >").split())
+    visible = _SURROGATE.sub("\ufffd", _UNSEEN.sub("", text))
+    return " ".join(_TAG_END.sub(" >", _TAG.sub(lambda found: f"{found[0]} ", visible)).split())
+
+
+def stated(text: str) -> str:
+    """A sentence of an article, `plain` and not to be taken for a part of the prompt: "Question: …", "From CNBC: …"."""
+    return _LABEL.sub("… From ", _HEADER.sub(r"\1 –", plain(text)))
 
 
 def article_label(article: Article) -> str:
@@ -82,13 +103,19 @@ def _excerpts(evidence: Evidence) -> str:
     blocks = []
     for _, group in groupby(evidence.sentences, key=lambda item: item.article.id):
         items = list(group)
-        text = plain(items[0].sentence.text)
+        text = stated(items[0].sentence.text)
         for before, item in pairwise(items):
             # A new line where the article has one or a sentence was left out: headings and bylines stay apart.
             between = item.article.text[before.sentence.end : item.sentence.start]
-            text += (" " if between.strip(" ") == "" else "\n") + plain(item.sentence.text)
-        blocks.append(f"From {plain(article_label(items[0].article))}\n{text}")
+            text += (" " if between.strip(" ") == "" else "\n") + stated(item.sentence.text)
+        blocks.append(f"From {_label_to_read(items[0].article)}\n{text}")
     return "\n\n".join(blocks)
+
+
+def _label_to_read(article: Article) -> str:
+    """The label without what speaks to the model: titles and publishers are as untrusted as texts."""
+    title, source = (None if value and addresses_model(value) else value for value in (article.title, article.source))
+    return plain(article_label(dataclasses.replace(article, title=title, source=source)))[:_LONGEST_LABEL]
 
 
 def _conversation(history: Sequence[Message]) -> str:

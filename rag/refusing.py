@@ -25,6 +25,11 @@ def nothing_found(filters: Filters) -> str:
     return f"No article in the index is {described(filters)}."
 
 
+def nothing_readable() -> str:
+    """The reason if all that was found are sentences that the model must not read (`rag/instructions.py`)."""
+    return "What was found speaks to the program that reads it instead of telling something, so it was not read."
+
+
 def not_stated(evidence: Evidence, absent: Sequence[str]) -> str:
     """The reason if nothing was written: what of the question no article names, and the closest sentence."""
     return f"{_missing(absent)}{_closest(evidence)}"

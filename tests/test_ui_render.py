@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from index.neutral import neutral
 from index.types import Article, Span
 from rag.types import Answer, Citation, Copy, PassageUse, Searched, Timings
 from ui import render
-from ui.escaping import escape, neutral
+from ui.escaping import escape
 from ui.render_sources import (
     Highlight,
     article_text,

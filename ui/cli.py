@@ -4,7 +4,6 @@ Exit codes: 0 done (a refusal is an answer), 1 a fault of ours, 2 bad arguments,
 4 index, 5 the machine (disk, memory, a lock), 130 interrupted. `byline eval` leaves with 6 if a bar is missed.
 """
 
-import json
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +11,7 @@ import typer
 
 from eval import cli as eval_cli
 from eval.cli_options import IndexOption, JsonOption, ModelOption, settings_for
+from index.neutral import neutral, to_json
 from index.terminal import run_command_line
 from ui import cli_index, cli_models
 
@@ -63,8 +63,7 @@ def ask(
         known = chatbot.index.read(lambda library: library.names())
         filters = filters.limited_to([named_article(name, known)[0] for name in article])
     if as_json:
-        values = chatbot.answer(question, filters=filters).to_dict(explain=explain)
-        typer.echo(json.dumps(values, ensure_ascii=False))
+        typer.echo(to_json(chatbot.answer(question, filters=filters).to_dict(explain=explain)))
     else:
         _answer_in_terminal(chatbot, question, filters, explain=explain)
 
@@ -97,7 +96,7 @@ def doctor(as_json: JsonOption = False, index: IndexOption = None, model: ModelO
 
     home, settings = settings_for(index=index, model=model)
     checks = examine(home, settings)
-    typer.echo(json.dumps([check.to_dict() for check in checks], ensure_ascii=False) if as_json else report(checks))
+    typer.echo(to_json([check.to_dict() for check in checks]) if as_json else neutral(report(checks)))
     if failed(checks):
         raise typer.Exit(1)
 
@@ -130,7 +129,7 @@ def _answer_in_terminal(chatbot: "Chatbot", question: str, filters: "Filters", *
                 draft += event.text
             elif isinstance(event, DoneEvent):
                 final = event.answer
-            live.update(Text.assemble((f"{status} …\n", "dim"), (draft, "italic")))
+            live.update(Text.assemble((f"{neutral(status)} …\n", "dim"), (neutral(draft), "italic")))
     if final is not None:
         console.print(view(final))
 

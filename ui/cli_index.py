@@ -1,6 +1,6 @@
 """`byline index …`: add, look at and remove articles."""
 
-import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from eval.cli_options import IndexOption, JsonOption, settings_for
+from index.neutral import neutral, to_json
 
 if TYPE_CHECKING:
     from index.build import Changes
@@ -64,15 +65,20 @@ def status(as_json: JsonOption = False, index: IndexOption = None) -> None:
     home, settings = settings_for(index=index)
     found = read_status(settings.index_folder(home))
     if as_json:
-        typer.echo(json.dumps(found.to_dict(), ensure_ascii=False))
+        typer.echo(to_json(found.to_dict()))
         return
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table("id", "article", "publisher", "date", "title", title=f"{found.folder}", title_justify="left")
+    table = Table(
+        "id", "article", "publisher", "date", "title", title=Text(neutral(f"{found.folder}")), title_justify="left"
+    )
     for article in found.articles:
         name = article.path if article.present else f"{article.path} (file gone)"
-        table.add_row(article.id, name, article.source or "unknown", article.date or "unknown", article.title or "none")
+        # As `Text`: rich would take "[red]" in a title for a colour, and "[/]" for a mistake.
+        cells = (article.id, name, article.source or "unknown", article.date or "unknown", article.title or "none")
+        table.add_row(*(Text(neutral(cell)) for cell in cells))
     console = Console()
     console.print(table)
     console.print(
@@ -93,14 +99,14 @@ def show(
     home, settings = settings_for(index=index)
     found = read_stored_article(settings.index_folder(home), article)
     if as_json:
-        typer.echo(json.dumps(asdict(found), ensure_ascii=False))
+        typer.echo(to_json(asdict(found)))
     else:
-        typer.echo(found.text)
+        typer.echo(neutral(found.text) if sys.stdout.isatty() else found.text)
 
 
 def _print_changes(changes: "Changes", *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(asdict(changes), ensure_ascii=False))
+        typer.echo(to_json(asdict(changes)))
         return
     counts = [
         (changes.added, "added"),
@@ -110,4 +116,4 @@ def _print_changes(changes: "Changes", *, as_json: bool) -> None:
     ]
     typer.echo(", ".join(f"{len(paths):,} {word}" for paths, word in counts))
     for skipped in changes.skipped:
-        typer.secho(f"skipped {skipped.path}: {skipped.reason}", fg="yellow", err=True)
+        typer.secho(neutral(f"skipped {skipped.path}: {skipped.reason}"), fg="yellow", err=True)

@@ -8,6 +8,7 @@ knows what is true.
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from index.layout import tidy
@@ -26,6 +27,7 @@ _TAKES_OVER = re.compile(
     rf"{_BEGIN}(?:ignore|disregard|forget|override|overwrite|bypass|discard|neglect"
     rf"|drop)\b[^.!?]{{0,40}}?\b{_EARLIER}\b"
     rf"[^.!?]{{0,30}}?\b{_ORDERS}"
+    rf"|{_BEGIN}(?:ignore|disregard|forget|override|bypass)\b[^.!?]{{0,30}}?\b{_ORDERS}\s+(?:above|before|given|you)\b"
     rf"|{_BEGIN}(?:ignore|disregard|forget)\s+(?:all|everything|anything|any)\s+(?:of\s+)?(?:the\s+)?"
     r"(?:above|before|excerpts|you\s+(?:were|have\s+been|know))"
     r"|\b(?:new|updated|real|actual|secret|hidden|override)\s+(?:system\s+)?(?:instructions?|prompt)\s*:"
@@ -37,11 +39,12 @@ _TAKES_OVER = re.compile(
     r"|\bpretend\s+(?:to\s+be|(?:that\s+)?you\s+are)\s+(?:an?\s+)?(?:ai|assistant|different|another"
     r"|unrestricted|expert)\b|\bact\s+as\s+(?:an?\s+)?(?:ai|assistant|dan|admin\w*|root)\b"
     r"|\bjailbr(?:eak|oken)\s+mode\b|\b(?:dan|developer|debug|god|admin)\s+mode\s+(?:is\s+)?(?:on|enabled|activated)\b"
+    r"|<\s*[|｜][^|｜<>]{1,40}[|｜]\s*>"
     r"|<\s*\|?\s*/?\s*(?:im_start|im_end|endoftext|begin_of_text|end_of_text|eot_id|start_header_id|system"
     r"|user|assistant)"
     r"\s*\|?\s*>|<\s*/?\s*(?:start_of_turn|end_of_turn|tool_call|s|bos|eos)\s*>|\[\s*/?\s*INST\s*\]|<<\s*/?\s*SYS\s*>>"
     r"|#{2,}\s*(?:instructions?|system|response|user|assistant|human)\b"
-    r"|^\W*(?:system|assistant|developer)\s*:\s*\w"
+    r"|^\W*(?:system|assistant|developer)\s*:\s*\w|^\W*(?:instructions?|response)\s*:\W*$"
     # The same in other languages.
     r"|忽略.{0,12}(?:指令|指示|提示|说明)|無視して|以前の指示|이전.{0,6}(?:지시|명령).{0,4}무시"
     r"|\bignore[zr]\s+(?:toutes\s+)?les\s+instructions|\bignorier\w*\s+(?:alle\s+)?(?:vorherigen|bisherigen|obigen)"
@@ -61,6 +64,7 @@ _STEERS = re.compile(
     r"|is\s+to|shall)\b"
     r"|\b(?:right|correct|true|expected|official|proper)\s+answer\b[^.!?]{0,50}\b(?:is|are|was)\b(?!\s+(?:to"
     r"|not|that|in|for)\b)"
+    r"|\bexcerpts?\s+(?:do\s+)?(?:state|contain)s?\b|\bstates?\s+everything\s+in\s+this\s+sentence\b"
     r"|\b(?:if|when|whenever)\s+(?:you\s+are|you're|you\s+get)\s+asked\b[^.!?]{0,80}\b(?:say|answer|reply"
     r"|respond|claim)\b"
     r"|\b(?:if|when|whenever)\s+(?:the|a|any)?\s*(?:user|reader|someone|anyone|anybody|somebody)\s+asks\b"
@@ -86,13 +90,18 @@ _LONGEST = 2_500  # characters; sentences are shorter
 
 def takes_over(text: str) -> bool:
     """Whether the text tries to replace what the model was told: "Ignore all previous instructions", a false turn."""
-    return _TAKES_OVER.search(tidy(text[:_LONGEST])) is not None
+    return _TAKES_OVER.search(_folded(text)) is not None
 
 
 def addresses_model(text: str) -> bool:
     """Whether the text speaks to the model at all: that, or how it is to answer: "The right answer is 7"."""
-    shown = tidy(text[:_LONGEST])
+    shown = _folded(text)
     return _TAKES_OVER.search(shown) is not None or _STEERS.search(shown) is not None
+
+
+def _folded(text: str) -> str:
+    """On one line, without what is invisible, and with wide letters and signs as plain ones."""
+    return unicodedata.normalize("NFKC", tidy(text[:_LONGEST]))
 
 
 def readable(sentences: Sequence[Sentence], text: str) -> tuple[bool, ...]:

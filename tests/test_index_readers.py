@@ -1,5 +1,6 @@
 """Files into articles."""
 
+import json
 import os
 import tempfile
 from collections.abc import Iterator
@@ -138,3 +139,29 @@ def test_a_folder_that_cannot_be_read_is_not_an_empty_one():
 
 def test_ids_follow_from_the_shown_path_alone():
     assert article_id("seeds/003_61a9a8bb3076d462.txt") == "675b7e61d385"
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("https://example.org/a?b=c#d", "https://example.org/a?b=c#d"),
+        ("HTTP://example.org", "HTTP://example.org"),
+        ("javascript:alert(1)", None),
+        ("data:text/html,<b>", None),
+        ("file:///etc/passwd", None),
+        ("//example.org", None),
+        ("https://example.org/<script>", None),
+        ("https://example.org/ two", None),
+    ],
+)
+def test_only_a_web_address_is_the_address_of_an_article(tmp_path, written, kept):
+    file = tmp_path / "a.md"
+    file.write_text(f"---\nurl: {json.dumps(written)}\n---\n\nThe harbour reopened on Monday.", encoding="utf-8")
+    assert read_article(file, shown_as="a.md").url == kept
+
+
+def test_titles_of_any_length_and_with_anything_hidden_become_one_short_line(tmp_path):
+    file = tmp_path / "a.md"
+    title = "Har\u200bbour\n\treopens\u202e " + "x" * 5_000
+    file.write_text(f"---\ntitle: {json.dumps(title)}\n---\n\nThe harbour reopened.", encoding="utf-8")
+    assert read_article(file, shown_as="a.md").title == "Harbour reopens " + "x" * (1_000 - len("Harbour reopens "))

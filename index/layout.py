@@ -35,6 +35,11 @@ def tidy(text: str) -> str:
     return _SPACE.sub(" ", _INVISIBLE.sub("", text)).strip()
 
 
+def visible(text: str) -> str:
+    """The text without invisible characters, so that a word with a soft hyphen in it is the word that a reader sees."""
+    return text if text.isascii() and text.isprintable() else _INVISIBLE.sub("", text)
+
+
 def find_lines(text: str) -> list[Line]:
     """The lines that show something, in order. Lines of white space or invisible characters separate
     blocks."""

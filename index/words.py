@@ -9,6 +9,8 @@ import unicodedata
 from functools import cache, lru_cache
 from typing import Any
 
+from index.layout import visible
+
 COMMON = frozenset(
     (
         "a an the of and or to in on for with by at from as is are was were be been being it its this that these those "
@@ -27,7 +29,7 @@ _POSSESSIVE = re.compile(r"['’]s\b")
 
 def words_of(text: str) -> list[str]:
     """The words of `text` that search counts, in order, repeated as often as they occur."""
-    folded = _POSSESSIVE.sub("", unicodedata.normalize("NFKC", text).casefold())
+    folded = _POSSESSIVE.sub("", unicodedata.normalize("NFKC", visible(text)).casefold())
     found: list[str] = []
     for piece in _PIECE.findall(folded):
         if _UNSPACED_PIECE.match(piece):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from index.dates import DATE, to_iso
+from index.layout import visible
 from rag.units import unit_at
 
 _MAGNITUDES = {
@@ -137,7 +138,7 @@ def missing_facts(
     plans") are no claim and need not stand there.
     """
     # Models write straight apostrophes where articles have typographic ones.
-    claim, sources = claim.replace("’", "'"), [source.replace("’", "'") for source in sources]
+    claim, *sources = (visible(text).replace("’", "'") for text in (claim, *sources))
     given = [number for source in sources for number in (*numbers(source), *numbers(_APART.sub(_joined, source)))]
     words = {_month(part) for source in sources for part in _parts(source)}
     folded = _folded(" ".join(sources))

@@ -54,7 +54,8 @@ _CAPITAL = r"(?:[A-Z]|\d+[A-Z])[\w&+-]*(?:\.\w+)*(?:['’](?!s\b)\w+)*!?"
 _NAME = re.compile(rf"{_CAPITAL}(?:\s+(?:(?:{_INSIDE})\s+)*{_CAPITAL})*")
 _REFERS = re.compile(
     r"\b(?:it|its|itself|they|them|their|theirs|he|him|his|she|her|hers|this|that|these|those|there|then|one|ones|same"
-    r"|such|another|others?|else|also|too|either|both|former|latter|first|second|next|more|again"
+    r"|such|another|others?|else|also|too|either|both|former|latter|first|second|next|more|again|here|above|earlier"
+    r"|previous\w*|you\s+(?:said|mentioned|(?:are|were)\s+mentioning)|differences?"
     r"|the\s+(?:company|firm|group|deal|man|woman|person|event|article|fund|platform|country|project))\b",
     re.IGNORECASE,
 )

@@ -4,6 +4,8 @@ import re
 from functools import cache, lru_cache
 from typing import Any
 
+from index.layout import visible
+
 _WORD = re.compile(r"[^\W_]+(?:[.,]\d+)*")
 _COMMON = frozenset(
     (
@@ -23,7 +25,7 @@ def content_stems(text: str) -> frozenset[str]:
 
 def content_words(text: str) -> tuple[str, ...]:
     """The words of `text` that carry content, in their order and in small letters; possessives dropped."""
-    words = _WORD.findall(text.lower().replace("’s", "").replace("'s", ""))
+    words = _WORD.findall(visible(text).lower().replace("’s", "").replace("'s", ""))
     return tuple(word for word in words if word not in _COMMON)
 
 

@@ -3,6 +3,7 @@ from decimal import Decimal
 import pytest
 
 from rag.facts import missing_facts, names, numbers, quotes
+from rag.words import content_stems
 
 
 @pytest.mark.parametrize(
@@ -129,3 +130,9 @@ def test_number_words_of_the_question_are_no_claim_but_figures_are():
     assert missing_facts("The two plans failed.", [source]) == ("two",)
     assert missing_facts("The two plans failed.", [source], asked="What became of the two plans?") == ()
     assert missing_facts("In 2024 both failed.", [source], asked="What failed in 2024?") == ("2024",)
+
+
+def test_what_is_invisible_hides_no_fact():
+    source = "Ali\u200bbaba earned $21\u00ad2 mil\u2060lion in Xin\u00adjiang, “up\ufeff a lot”."
+    assert missing_facts("Alibaba earned $212 million in Xinjiang, “up a lot”.", [source]) == ()
+    assert content_stems(source) >= {"alibaba", "xinjiang"}

@@ -7,7 +7,10 @@ import re
 from typing import NamedTuple
 
 # Soft hyphens, zero-width characters, direction marks and controls: harmless, but they break matching.
-_INVISIBLE = re.compile("[\x00-\x08\x0e-\x1b\x1f\x7f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
+_INVISIBLE = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colours and cursor movements, as terminals take them
+    "|[\x00-\x08\x0e-\x1b\x1f\x7f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
+)
 _SPACE = re.compile(r"\s+")
 _BREAKS = "\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 _LINE = re.compile(f"[^{_BREAKS}]+")

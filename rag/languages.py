@@ -76,12 +76,16 @@ def language_of(text: str) -> str | None:
 
 
 def foreign_language(question: str, evidence: Evidence) -> str | None:
-    """The language of the evidence if the question is surely in another one; None if nothing need be said about it."""
+    """The language of the evidence if the question is surely in another one and no article of the evidence is in that;
+    None if nothing need be said about it."""
     asked = language_of(question)
     if asked is None:
         return None
-    stated = language_of(" ".join(item.sentence.text for item in evidence.sentences))
-    return stated if stated != asked else None
+    texts: dict[str, str] = {}
+    for item in evidence.sentences:
+        texts[item.article.id] = f"{texts.get(item.article.id, '')} {item.sentence.text}"
+    stated = [language for text in texts.values() if (language := language_of(text))]
+    return None if asked in stated else next(iter(stated), None)
 
 
 def language_notes(question: str, language: str | None) -> tuple[str, ...]:

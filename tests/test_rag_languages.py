@@ -1,5 +1,7 @@
+import dataclasses
+
 import pytest
-from rag_material import hit
+from rag_material import ARTICLE, hit
 
 from index import HashingEmbedder, SavedIndex
 from rag import Chatbot
@@ -45,6 +47,17 @@ def test_a_question_in_another_language_than_the_articles_is_noted():
         "The question is in German; answers are given in English, as the articles are",
     )
     assert language_notes("Who?", None) == ()
+
+
+def test_an_article_in_the_language_of_the_question_is_answered_in_it():
+    """A French question over a French and an English article was told that answers are in English, and was not."""
+    text = "La boulangerie Durand a ouvert trois magasins à Lyon en 2021. Elle en veut quatre."
+    french = hit((0.8, 0.7), article=dataclasses.replace(ARTICLE, id="f1", text=text), number=2)
+    both = [french, hit((0.9, 0.6, 0.2, 0.1))]
+    evidence = choose_evidence("", both, tokens=200, count_tokens=lambda text: len(text.split()))
+    assert {item.article.id for item in evidence.sentences} == {"a1", "f1"}
+    assert foreign_language("Combien de magasins la boulangerie a-t-elle ouvert ?", evidence) is None
+    assert foreign_language("Wie viele Läden hat die Bäckerei?", evidence) == "English"
 
 
 class Listening(CopyingGenerator):

@@ -196,7 +196,8 @@ def _with_part(before: str, part: _Part, today: date) -> str | None:
 
 
 def _replaced(before: str, spans: Sequence[tuple[int, int]], part: _Part) -> tuple[int, int]:
-    """Which name gives way: the one behind the same preposition, the one that shares a word, or the first."""
+    """Which name gives way: the one behind the same preposition, the one that shares a word, the first of as many words,
+    or the first."""
     if part.preposition not in ("", "for", "about", "with"):
         for span in spans:
             if re.search(rf"\b{part.preposition}\s+(?:the\s+)?$", before[: span[0]], re.IGNORECASE):
@@ -205,7 +206,8 @@ def _replaced(before: str, spans: Sequence[tuple[int, int]], part: _Part) -> tup
     for span in spans:
         if words.intersection(before[slice(*span)].lower().split()):
             return span
-    return spans[0]
+    # "Taobao" stands for "Alibaba" and not for "Jack Ma": people have two names, most companies and countries one.
+    return next((span for span in spans if len(before[slice(*span)].split()) == len(part.text.split())), spans[0])
 
 
 def _names(text: str) -> list[tuple[int, int]]:

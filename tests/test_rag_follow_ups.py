@@ -36,6 +36,8 @@ def talk(*said):
         ("What about in October 2020?", "What was Alibaba worth in 2018?", "What was Alibaba worth in October 2020?"),
         ("and in India?", "How much did Jack Ma invest in China?", "How much did Jack Ma invest in India?"),
         ("and SoftBank?", "How much did Yahoo invest in Alibaba?", "How much did SoftBank invest in Alibaba?"),
+        ("no, I meant Taobao", "When did Jack Ma found Alibaba?", "When did Jack Ma found Taobao?"),
+        ("and Pony Ma?", "When did Jack Ma found Alibaba?", "When did Pony Ma found Alibaba?"),
         ("And Jack Ma?", "What did the CEO of Snapdeal say?", "What did Jack Ma say?"),
         (
             "how about the United States?",

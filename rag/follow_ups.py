@@ -196,8 +196,8 @@ def _with_part(before: str, part: _Part, today: date) -> str | None:
 
 
 def _replaced(before: str, spans: Sequence[tuple[int, int]], part: _Part) -> tuple[int, int]:
-    """Which name gives way: the one behind the same preposition, the one that shares a word, the first of as many words,
-    or the first."""
+    """Which name gives way: the one behind the same preposition, the one that shares a word, the first of as many
+    words, or the first."""
     if part.preposition not in ("", "for", "about", "with"):
         for span in spans:
             if re.search(rf"\b{part.preposition}\s+(?:the\s+)?$", before[: span[0]], re.IGNORECASE):

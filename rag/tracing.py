@@ -85,6 +85,7 @@ class Trace:
                     round(item.support, _DIGITS),
                     item.missing,
                     any(item is kept for kept in self._kept),
+                    tuple(map(str, item.contradicted)),
                 )
                 for item in self._drafted
             ),

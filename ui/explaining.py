@@ -6,10 +6,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from index.neutral import neutral
 from rag.explanation import ChosenSentence, DraftSentence, Explanation, PassageScores, Step
 from rag.saying import counted
 from rag.types import Answer
-from ui.terminal import shortened, source_line
+from ui.terminal import shortened, shown, source_line
 
 _BAR = 24
 """Characters of the bar that is the whole time."""
@@ -49,7 +50,7 @@ def _passages(answer: Answer, found: Explanation) -> Iterable[RenderableType]:
             *map(_number, _values(scores)),
             f"{scores.preference:+.3f}" if scores.preference else "",
             "yes" if passage and passage.used else "",
-            Text(where or "", style="dim"),
+            shown(where or "", style="dim"),
         )
     yield table
 
@@ -75,8 +76,8 @@ def _evidence(found: Explanation) -> Iterable[RenderableType]:
     size = "" if found.evidence_tokens is None else f": {spent:,} of {found.evidence_tokens:,} tokens"
     yield from _heading(f"Sentences read{size}")
     for place, item in enumerate(found.evidence, start=1):
-        yield Text.assemble(f"E{place} ", (_sum(item), "dim"))
-        yield Text(f"    {shortened(item.text)}")
+        yield Text.assemble(f"E{place} ", (neutral(_sum(item)), "dim"))
+        yield shown(f"    {shortened(item.text)}")
 
 
 def _sum(item: ChosenSentence) -> str:
@@ -115,8 +116,10 @@ def _draft(sentences: Sequence[DraftSentence]) -> Iterable[RenderableType]:
         facts = f" · {cited} · support {sentence.support:.2f}"
         if sentence.missing:
             facts += " · not in what it cites: " + ", ".join(f"“{fact}”" for fact in sentence.missing)
-        yield Text.assemble(("kept" if sentence.kept else "dropped", "bold"), (facts, "dim"))
-        yield Text(f"    {sentence.text}")
+        if sentence.contradicted:
+            facts += " · it says " + ", ".join(sentence.contradicted)
+        yield Text.assemble(("kept" if sentence.kept else "dropped", "bold"), (neutral(facts), "dim"))
+        yield shown(f"    {sentence.text}")
 
 
 def _steps(steps: Sequence[Step]) -> Iterable[RenderableType]:

@@ -14,18 +14,18 @@ _QUOTE_SHOWN = 240
 def answer_view(answer: Answer) -> RenderableType:
     """The answer with its markers, then what it cites; for a refusal, the reason and the nearest passages."""
     if answer.abstained:
-        lines: list[RenderableType] = [_text(answer.text, style="bold"), _text(answer.reason or ""), *_notes(answer)]
+        lines: list[RenderableType] = [shown(answer.text, style="bold"), shown(answer.reason or ""), *_notes(answer)]
         if answer.passages:
             lines += [Text(), Text("Nearest passages", style="bold")]
         for passage in answer.passages[:_NEAREST_SHOWN]:
             where = source_line(passage.title, passage.source, passage.date, passage.path)
-            lines += [_text(f"{where}{_also_in(passage)}", style="dim"), _indented(shortened(passage.text))]
+            lines += [shown(f"{where}{_also_in(passage)}", style="dim"), _indented(shortened(passage.text))]
         return Group(*lines)
-    lines = [_text(with_markers(answer)), *_notes(answer), Text()]
+    lines = [shown(with_markers(answer)), *_notes(answer), Text()]
     for citation in _each_once(answer.citations):
         where = source_line(citation.title, citation.source, citation.date, citation.path)
         lines += [
-            _text(f"[{citation.number}] {where}{_also_in(citation)}", style="dim"),
+            shown(f"[{citation.number}] {where}{_also_in(citation)}", style="dim"),
             _indented(f"“{citation.quote}”"),
         ]
     return Group(*lines)
@@ -53,15 +53,15 @@ def _also_in(item: Citation | PassageUse) -> str:
     return "".join(f"; also in {source_line(one.title, one.source, one.date, one.path)}" for one in item.also_in)
 
 
-def _text(text: str, style: str = "") -> Text:
-    """Rich takes `Text` as it is, escape sequences of an article included; so they go."""
+def shown(text: str, style: str = "") -> Text:
+    """Untrusted text for rich, which takes `Text` as it is, escape sequences of an article included; so they go."""
     return Text(neutral(text), style=style)
 
 
 def _notes(answer: Answer) -> list[RenderableType]:
     """What was read from the question about the articles that it wants, and what to know about times."""
     searched = answer.searched.notes if answer.searched else ()
-    return [_text(f"{note}.", style="dim") for note in (*searched, *answer.notes)]
+    return [shown(f"{note}.", style="dim") for note in (*searched, *answer.notes)]
 
 
 def _each_once(citations: tuple[Citation, ...]) -> list[Citation]:
@@ -69,7 +69,7 @@ def _each_once(citations: tuple[Citation, ...]) -> list[Citation]:
 
 
 def _indented(text: str) -> RenderableType:
-    return Padding(_text(text), (0, 0, 0, 4), expand=False)
+    return Padding(shown(text), (0, 0, 0, 4), expand=False)
 
 
 def shortened(text: str) -> str:

@@ -1,6 +1,5 @@
 """`python -m eval …`, which is also `byline eval …`: ask a question set and score it, compare runs, draft a set."""
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from eval.cli_options import IndexOption, JsonOption, ModelOption
+from index.neutral import to_json
 from index.terminal import run_command_line
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _show(report: "Report", folder: Path, bars: "tuple[Bar, ...]", *, as_json: b
     from eval.bars import missed_bars
 
     if as_json:
-        typer.echo(json.dumps(report.to_dict(), ensure_ascii=False))
+        typer.echo(to_json(report.to_dict()))
     else:
         from rich.console import Console
 
@@ -138,7 +138,7 @@ def _compare(first: Path, second: Path, *, as_json: bool) -> None:
 
     comparison = compare_reports(read_report(first), read_report(second), names=(str(first), str(second)))
     if as_json:
-        typer.echo(json.dumps(comparison.to_dict(), ensure_ascii=False))
+        typer.echo(to_json(comparison.to_dict()))
         return
     from rich.console import Console
 

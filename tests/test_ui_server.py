@@ -62,6 +62,22 @@ def test_the_explanation_comes_where_it_is_asked_for(client):
     assert "explanation" not in client.post("/api/ask", json=asked | {"explain": False}).json()
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"question": "half \ud800 a character"},
+        {"question": "And then?", "\ud800": 1},
+        {"question": "And then?", "filters": {"sources": ["\ud800"]}},
+        {"question": "And then?", "filters": {"since": "\ud800"}},
+        {"question": "And then?", "history": [{"role": "user", "content": "\ud800"}]},
+    ],
+)
+def test_half_a_character_breaks_nothing(client, body):
+    reply = client.post("/api/ask", content=json.dumps(body), headers={"Content-Type": "application/json"})
+    assert reply.status_code in (200, 422)
+    assert {"answer", "error", "text"} & set(reply.json())
+
+
 def test_history_is_passed_on(client, chatbot):
     turns = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
     assert client.post("/api/ask", json={"question": "And then?", "history": turns}).status_code == 200

@@ -11,13 +11,14 @@ from urllib.parse import urlsplit
 import anyio
 import anyio.to_thread
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from fastapi.responses import PlainTextResponse, Response
 from starlette.datastructures import Headers
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from index.errors import BylineError, InputError
 from index.filters import Filters
+from index.neutral import to_json
 from rag.types import Message
 from ui.asking import Desk
 
@@ -123,7 +124,7 @@ def _answered(desk: Desk, asked: _Asked, stop: Callable[[], bool]) -> Response:
         )
     if answer is None:
         return _error(503, "Byline is ending.", "Start it again with `byline chat`.")
-    return JSONResponse(answer.to_dict(explain=asked.explain))
+    return _json(answer.to_dict(explain=asked.explain))
 
 
 def _read_question(body: bytes) -> _Asked:
@@ -161,8 +162,13 @@ def _read_message(message: object) -> Message:
     raise InputError("A message of `history` cannot be read.", help=_HISTORY_HELP)
 
 
-def _error(status: int, error: str, help: str | None) -> JSONResponse:
-    return JSONResponse({"error": error, "help": help}, status_code=status)
+def _error(status: int, error: str, help: str | None) -> Response:
+    return _json({"error": error, "help": help}, status=status)
+
+
+def _json(value: Any, *, status: int = 200) -> Response:
+    """Not FastAPI's own: that fails on the half of a character that a request may send and an error repeats."""
+    return Response(to_json(value), status_code=status, media_type="application/json")
 
 
 class _SameOrigin:

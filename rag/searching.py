@@ -9,6 +9,7 @@ from index.filters import Filters, count_articles, known_sources, may_lie_in
 from index.library import Library
 from index.search import DEFAULT_MIX, Mix, SavedIndex
 from index.types import Hit, ScoreParts
+from rag.clauses import clauses_of
 from rag.copies import collapse_copies
 from rag.preference import prefer
 from rag.saying import counted
@@ -21,8 +22,8 @@ _DEEPER = 2
 _DEEPEST = 8
 """So many times as many passages are searched at most where copies take the places of others."""
 
-_CONVERSATION_DEPTH = 4
-"""Where two questions are searched, so many times as many passages are found for each: their scores are mixed."""
+_MIXED_DEPTH = 4
+"""Where several texts are searched, so many times as many passages are found for each: their scores are mixed."""
 
 _LONGEST_JOINED = 2_000
 """Characters of the question before that are joined: programs may send anything as history."""
@@ -32,15 +33,21 @@ LAST_TURN_WEIGHT = 0.6
 the two scores, which was tried first, lets the topic before drag its passages along."""
 
 
+CLAUSE_WEIGHT = 0.5
+"""What the best of its clauses counts for a long question, beside the whole."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What is searched: `questions`, the question itself first. `filters` are the caller's, `wanted` is what the
-    question says about what they leave open. `matching` of the articles pass both; None if nothing limits them."""
+    question says about what they leave open. `matching` of the articles pass both; None if nothing limits them.
+    `clauses` of a long question are searched beside it."""
 
     questions: tuple[str, ...]
     filters: Filters
     wanted: Wanted
     matching: int | None = None
+    clauses: tuple[str, ...] = ()
 
     @property
     def limits(self) -> Filters:
@@ -86,7 +93,7 @@ def plan_search(
 
     def planned(library: Library) -> Plan:
         wanted = infer(question, sources=known_sources(library), today=today).beside(filters)
-        plan = Plan(questions, filters, wanted)
+        plan = Plan(questions, filters, wanted, clauses=clauses_of(question))
         if not plan.limits.limits:
             return plan
         return dataclasses.replace(plan, matching=count_articles(library, plan.limits))
@@ -111,14 +118,17 @@ def search_passages(index: SavedIndex, plan: Plan, *, passages: int, mix: Mix = 
 def _ranked(index: SavedIndex, plan: Plan, *, passages: int, mix: Mix) -> tuple[Hit, ...]:
     """The same, each copy in a place of its own."""
     depth = passages * _DEEPER if plan.wanted.prefers else passages
-    if len(plan.questions) == 1:
-        found = index.search(plan.questions[0], passages=depth, filters=plan.limits, mix=mix)
-    else:
-        depth *= _CONVERSATION_DEPTH
-        alone, joined = (
-            index.search(question, passages=depth, filters=plan.limits, mix=mix) for question in plan.questions
-        )
-        found = _mixed(alone, joined)
+    if len(plan.questions) > 1 or plan.clauses:
+        depth *= _MIXED_DEPTH
+
+    def search(question: str) -> tuple[Hit, ...]:
+        return index.search(question, passages=depth, filters=plan.limits, mix=mix)
+
+    found = search(plan.questions[0])
+    if len(plan.questions) > 1:
+        found = _mixed(found, search(plan.questions[1]))
+    if plan.clauses:
+        found = _with_clauses(found, [search(clause) for clause in plan.clauses])
     return prefer(found, plan.wanted)[:passages]
 
 
@@ -138,6 +148,25 @@ def _mixed(alone: Sequence[Hit], joined: Sequence[Hit]) -> tuple[Hit, ...]:
         return dataclasses.replace(hits[number], score=score, sentence_scores=sentences, parts=parts)
 
     return tuple(sorted(map(mixed, hits), key=lambda hit: (-hit.score, hit.passage.id)))
+
+
+def _with_clauses(whole: Sequence[Hit], found: Sequence[Sequence[Hit]]) -> tuple[Hit, ...]:
+    """The passages of all searches, best first, by the score for the whole question and the best for a clause.
+
+    What one search did not find counts as its last there. Scores stay on the scale of one search.
+    """
+    found = [hits for hits in found if hits]
+    if not whole or not found:
+        return tuple(whole)
+    scores = [{hit.passage.id: hit.score for hit in hits} for hits in (whole, *found)]
+    last = [hits[-1].score for hits in (whole, *found)]
+
+    def mixed(hit: Hit) -> Hit:
+        of_whole, *of_clauses = (known.get(hit.passage.id, least) for known, least in zip(scores, last, strict=True))
+        return dataclasses.replace(hit, score=(of_whole + CLAUSE_WEIGHT * max(of_clauses)) / (1 + CLAUSE_WEIGHT))
+
+    hits = {hit.passage.id: hit for hits in (*found, whole) for hit in hits}
+    return tuple(sorted(map(mixed, hits.values()), key=lambda hit: (-hit.score, hit.passage.id)))
 
 
 def _mixed_parts(alone: ScoreParts, joined: ScoreParts) -> ScoreParts:

@@ -103,3 +103,16 @@ def test_a_preference_is_noted_only_where_something_of_its_time_was_found():
     others = plan.searched([REPORTS[1], REPORTS[2]])
     assert others.notes == ("Preferring the newest articles, as the question says “now”",)
     assert (others.periods, others.latest) == ((Period("2018", "2018"),), True)
+
+
+def test_what_fits_one_clause_of_a_long_question_comes_up():
+    whole = [dated(0.6, None, 1), dated(0.5, None, 2), dated(0.4, None, 3)]
+    index = HandMade({"q": whole, "c": [dated(0.9, None, 3), dated(0.3, None, 1)], "d": [dated(0.2, None, 4)]})
+    hits = search_passages(index, Plan(("q",), Filters(), Wanted(), clauses=("c", "d")), passages=3)
+    # (whole + half of the best clause) / 1.5; what a search did not find counts as its last there.
+    assert [(one.passage.id, round(one.score, 4)) for one in hits] == [
+        (3, round((0.4 + 0.5 * 0.9) / 1.5, 4)),
+        (1, round((0.6 + 0.5 * 0.3) / 1.5, 4)),
+        (2, round((0.5 + 0.5 * 0.3) / 1.5, 4)),
+    ]
+    assert [asked for asked, _, _ in index.asked] == ["q", "c", "d"]

@@ -32,7 +32,7 @@ _REFERENCE = re.compile(r"#([\w-]+)")
 
 
 def reliability_plot(bins: Sequence[ReliabilityBin]) -> str:
-    """Mean confidence of each bin against the share of its questions that is answerable.
+    """Mean confidence of each bin against the share of its answers that is right.
 
     On the diagonal, confidence tells the truth. How many questions a bin holds stands above it and is the area of its
     point.
@@ -43,12 +43,12 @@ def reliability_plot(bins: Sequence[ReliabilityBin]) -> str:
         most = max((item.count for item in bins), default=1)
         for item in bins:
             size = max(4.0, 13 * (item.count / most) ** 0.5)
-            axes.plot(item.confidence, item.answerable, marker="o", markersize=size, color=_ACCENT, clip_on=False)
+            axes.plot(item.confidence, item.right, marker="o", markersize=size, color=_ACCENT, clip_on=False)
             _write(axes, str(item.count), (item.low + item.high) / 2, 1.06, shift=(0, 2), color=_SOFT)
         _from_0_to_1(axes, "x")
         _from_0_to_1(axes, "y")
 
-    return _drawn("reliability", "confidence", "share answerable", draw)
+    return _drawn("reliability", "confidence", "share right", draw)
 
 
 def risk_coverage_plot(points: Sequence[tuple[float, float]], *, always_answer: float | None = None) -> str:

@@ -182,26 +182,6 @@ _SECTIONS = frozenset(
         "live",
     ]
 )
-_PHOTO_PHRASE = re.compile(
-    r"\b(?:file (?:photo|picture|image)|pictured|(?:is|are) (?:seen|shown)|in this (?:photo|picture"
-    r"|image|illustration)"
-    r"|poses? for|(?:un)?dated handout)\b|\((?:L|R|C|left|right|centre|center)\)",
-    re.IGNORECASE,
-)
-_CAPTION_DATE = re.compile(
-    r"\b(?:on|in) (?:(?:Jan|Feb|Mar|Apr|May|June?|July?|Aug|Sept?|Oct|Nov|Dec)[a-z]*\.? (?:\d{1,2}, )?"
-    r"|\d{1,2} [A-Z][a-z]+ )?(?:19|20)\d\d\.?$"
-)
-# A statement rather than a caption: captions are fragments or speak in the present tense.
-_STATEMENT = re.compile(
-    r"\b(?:[a-z]{2,}ed|is|was|were|are|has|have|had|will|would|can|could|may|might|did|does|said|told"
-    r"|fell|rose|grew|went|came|made"
-    r"|took|gave|left|won|lost|ran|began|became|got|saw|sold|bought|held|kept|led|met|paid|put|set|cut"
-    r"|hit|quit|sank|shot|spent"
-    r"|stood|thought|wrote|knew|drew|flew|found|built|brought|caught|chose|fought|felt|sent|spoke|broke"
-    r"|struck|sought|meant"
-    r"|shrank|slid|swung|leapt|beat|let|says|wasn't|isn't|don't|didn't|won't)\b"
-)
 
 
 def find_boilerplate(text: str) -> tuple[Span, ...]:
@@ -236,39 +216,21 @@ def _is_boilerplate_line(line: str) -> bool:
 
 
 def _photo_spans(text: str, lines: list[Line]) -> list[Span]:
-    """Credit lines, and the caption that stands above or before each."""
+    """Credits, alone on a line or at its end. The caption beside one is article: it often tells what no other
+    sentence does."""
     spans: list[Span] = []
-    for position, line in enumerate(lines):
+    for line in lines:
         if len(line.shown) > 600:
             continue
         if _is_credit(line.shown):
             spans.append(Span(line.start, line.end))
-            # The first line is the title more likely than a caption.
-            if position >= 2 and _is_caption(lines[position - 1].shown):
-                spans.append(Span(lines[position - 1].start, lines[position - 1].end))
-            continue
-        credit = _CREDIT_AT_END.search(text[line.start : line.end])
-        if credit:
-            caption = text[line.start : line.start + credit.start()].strip(" -–—\t")
-            spans.append(Span(line.start if _is_caption(caption) else line.start + credit.start(), line.end))
+        elif credit := _CREDIT_AT_END.search(text[line.start : line.end]):
+            spans.append(Span(line.start + credit.start(), line.end))
     return spans
 
 
 def _is_credit(line: str) -> bool:
     return count_words(line) <= 14 and len(line) <= 140 and bool(_CREDIT.fullmatch(line.strip("()[]. ")))
-
-
-def _is_caption(line: str) -> bool:
-    words = count_words(line)
-    if not 1 <= words <= 45:
-        return False
-    if _PHOTO_PHRASE.search(line):
-        return True
-    if not line.endswith((".", ")")) or _STATEMENT.search(line) or _QUOTED.search(line):
-        return False
-    if _CAPTION_DATE.search(line):
-        return True
-    return words <= 12 and not any(character.isdigit() for character in line)
 
 
 def _kicker_spans(lines: list[Line]) -> list[Span]:

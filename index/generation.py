@@ -31,7 +31,7 @@ from index.store_making import made_store
 from index.types import Article
 from index.vector_file import VectorFile, VectorWriter
 
-PREPARATION_VERSION = 2
+PREPARATION_VERSION = 3
 """Raise it when cleaning, metadata, splitting or `text_to_embed` change what they make of the same file."""
 
 _GENERATION_FILE = re.compile(r"(?:articles|passages|sentences|words)-(\d{6,})\.\w+(?:-journal)?")

@@ -1,7 +1,7 @@
 """Title, publisher, author, date and address of an article, where its text states them; None otherwise.
 
 Only lines whose form says what they are count: a heading, "By Judy Wei", "Published in Daily Times, July 19th
-2018". Nothing is guessed from prose, and boilerplate (photo captions with their dates) is not looked at. One
+2018". Nothing is guessed from prose, and boilerplate is not looked at. One
 exception, asked for twice: an outlet that people "told" and that "spoke to" people is the article's own
 newsroom.
 """

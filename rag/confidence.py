@@ -16,10 +16,11 @@ from pathlib import Path
 from rag.types import Signals
 
 FILE = Path(__file__).with_name("confidence.json")
-BEFORE = ("answerable", "similarity", "search", "covered")
-"""Signals that are known before a word is written."""
-AFTER = (*BEFORE, "stated", "answers", "certainty", "support")
-"""Signals of a finished answer."""
+BEFORE = ("answerable", "similarity")
+"""The signals used before a word is written."""
+AFTER = ("answerable", "answers")
+"""The signals used of a finished answer. More of them fit the sets they are fitted to better, and others worse
+(docs/lab-notes.md)."""
 _WIDEST = 12.0
 """Log-odds beyond this say no more, and must not outweigh everything else."""
 

@@ -42,7 +42,7 @@ class Settings:
     """An answer is cut at the last whole sentence before this many tokens."""
     answer_style: str = "sentence"
     """sentence: whole sentences; phrase: the shortest exact phrase, as question sets with short answers want it."""
-    wrong_per_hundred: float = 15.0
+    wrong_per_hundred: float = 30.0
     """How many wrong answers among a hundred shown are accepted; fewer means more refusals, 100 no refusal for doubt.
     Measured on public question sets (`rag/confidence.py`); your articles and questions may differ."""
     other_figure_log_odds: float = 1.0

@@ -133,7 +133,13 @@ def test_reliability_bins_hold_their_lower_edge_and_the_last_one_its_upper():
         ReliabilityBin(0.3, 0.4, 0.3, 1.0, 1),
         ReliabilityBin(0.9, 1.0, pytest.approx(2.86 / 3), 2 / 3, 3),
     ]
-    assert reliability([outcome(None), claim(True, 1.0)]) == []
+    assert reliability([claim(True, 1.0), outcome(False, refused=True)]) == []
+
+
+def test_reliability_looks_at_shown_answers_and_whether_they_are_right():
+    assert reliability([outcome(True, confidence=0.75, right=False), outcome(True, refused=True)]) == [
+        ReliabilityBin(0.7, 0.8, 0.75, 0.0, 1)
+    ]
 
 
 def test_calibration_error_is_the_gap_of_the_bins_weighted_by_their_size():
@@ -141,7 +147,7 @@ def test_calibration_error_is_the_gap_of_the_bins_weighted_by_their_size():
     expected = 1 / 5 * 0 + 1 / 5 * 0.7 + 3 / 5 * (2.86 / 3 - 2 / 3)
     assert SET_METRICS["ece"](CALIBRATION) == pytest.approx(expected, abs=1e-15)
     bins = reliability(CALIBRATION)
-    assert sum(item.count * abs(item.confidence - item.answerable) for item in bins) / 5 == pytest.approx(expected)
+    assert sum(item.count * abs(item.confidence - item.right) for item in bins) / 5 == pytest.approx(expected)
     assert SET_METRICS["ece"]([outcome(True, confidence=1.0), outcome(False, confidence=0.0)]) == 0.0
 
 

@@ -311,7 +311,7 @@ def test_progress_reaches_its_end(tiny_corpus, tmp_path):
 def test_seeds_become_an_index(seeds, tmp_path):
     update_index(tmp_path / "index", [seeds], embedder=EMBEDDER)
     manifest = read_manifest(tmp_path / "index")
-    assert (manifest.article_count, manifest.passage_count, manifest.sentence_count) == (4, 23, 102)
+    assert (manifest.article_count, manifest.passage_count, manifest.sentence_count) == (4, 23, 104)
     for article in list_articles(tmp_path / "index"):
         file = seeds / article.path.removeprefix("seeds/")
         assert article.text == file.read_text(encoding="utf-8")

@@ -20,9 +20,7 @@ def masked(text):
             "002_f785394802d1e589.txt",
             [
                 "Finance News",
-                "The Alibaba office building in Nanjing, Jiangsu province, China, on Aug. 28, 2024.",
                 "CFOTO | Future Publishing | Getty Images",
-                "Ant Group founder Jack Ma.",
                 "Costfoto | Future Publishing | Getty Images",
                 "Read More: Alibaba $100 billion stock rally fueled by AI, Jack Ma return",
                 "This website uses cookies to improve your experience. We'll assume you're ok with this, but you can "
@@ -131,25 +129,12 @@ def test_lines_that_are_article(line):
 
 
 @pytest.mark.parametrize(
-    ("above", "is_caption"),
-    [
-        ("Mayor Ana Silva.", True),
-        ("The harbour of Porto Claro, on March 3, 2021.", True),
-        ("A file photo of the harbour", True),
-        ("Jack Ma (L) and Joe Tsai in Hangzhou", True),
-        ("People walk past the harbour on March 3, 2021.", True),
-        ("The harbour reopened on March 3, 2021.", False),
-        ("Shares fell 5%.", False),
-        ("Beijing stayed silent.", False),
-        ("He left.", False),
-        ("The harbour’s fall", False),
-        ("Ana Silva said: “A pity.”", False),
-        ("Two days before the storm the boats were moved inland. At the time nobody knew why.", False),
-    ],
+    "above",
+    ["Mayor Ana Silva.", "The harbour of Porto Claro, on March 3, 2021.", "A file photo of the harbour", "He left."],
 )
-def test_only_a_caption_goes_with_the_credit_below_it(above, is_caption):
+def test_a_caption_is_article_and_the_credit_below_it_is_not(above):
     text = f"Harbour reopens after storm\n\nFirst paragraph.\n\n{above}\n\nAna Silva | AFP | Getty Images\n\nMore."
-    assert masked(text) == [above] * is_caption + ["Ana Silva | AFP | Getty Images"]
+    assert masked(text) == ["Ana Silva | AFP | Getty Images"]
 
 
 def test_the_title_above_a_credit_is_kept():
@@ -160,7 +145,7 @@ def test_a_credit_at_the_end_of_a_caption():
     caption = "The harbour of Porto Claro, March 3, 2021. REUTERS/Ana Silva"
     assert masked(f"Title of it\n\nText here.\n\n{caption}\n\nMore.") == ["REUTERS/Ana Silva"]
     caption = "The harbour of Porto Claro, on March 3, 2021. (Photo by Ana Silva/Getty Images)"
-    assert masked(f"Title of it\n\nText here.\n\n{caption}\n\nMore.") == [caption]
+    assert masked(f"Title of it\n\nText here.\n\n{caption}\n\nMore.") == ["(Photo by Ana Silva/Getty Images)"]
 
 
 def test_a_cookie_notice_run_into_an_article_without_line_breaks():

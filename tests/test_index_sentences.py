@@ -36,8 +36,9 @@ def test_the_seed_with_photos(seeds):
     article = read_article(seeds / "002_f785394802d1e589.txt", shown_as="a")
     paragraphs = [[sentence.text for sentence in paragraph] for paragraph in split_paragraphs(article)]
     assert paragraphs[0] == ["Alibaba $100 billion stock rally fueled by AI, Jack Ma return"]
-    assert paragraphs[1][0].startswith("In November 2023, Jack Ma posted")
-    assert paragraphs[1][0].endswith("correct its course.”")
+    assert paragraphs[1] == ["The Alibaba office building in Nanjing, Jiangsu province, China, on Aug. 28, 2024."]
+    assert paragraphs[2][0].startswith("In November 2023, Jack Ma posted")
+    assert paragraphs[2][0].endswith("correct its course.”")
     assert paragraphs[-2] == [
         "Just two days before Ant Group was scheduled to list in Shanghai and Hong Kong, the IPO was canceled.",
         "At the time, Ant cited changes in China’s “regulatory environment.”",

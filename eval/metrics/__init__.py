@@ -108,7 +108,7 @@ _ALL = (
     ),
     Metric(
         "ece",
-        "mean distance of confidence from the share that is answerable, 10 bins",
+        "mean distance of confidence from the share of shown answers that is right, 10 bins",
         "lower",
         whole=SetScore(confidence.confidence_facts, confidence.expected_calibration_error),
     ),

@@ -19,12 +19,12 @@ BINS = 10
 
 @dataclass(frozen=True, slots=True)
 class ReliabilityBin:
-    """Outcomes with a confidence from `low` to `high`: the mean confidence, and the share that is answerable."""
+    """Answers with a confidence from `low` to `high`: the mean confidence, and the share that is right."""
 
     low: float
     high: float
     confidence: float
-    answerable: float
+    right: float
     count: int
 
 
@@ -49,8 +49,11 @@ def decision_facts(outcome: Outcome) -> Facts | None:
 
 
 def confidence_facts(outcome: Outcome) -> Facts | None:
-    """(confidence, answerable) of a judged outcome with an answer."""
-    return score_facts(outcome) if outcome.answer is not None and outcome.question.task != "support" else None
+    """(confidence, right) of an answer that was shown, and is judged: what became of drafts not shown, nobody knows."""
+    if outcome.answer is None or outcome.answer.abstained or outcome.question.task == "support":
+        return None
+    right = is_right(outcome)
+    return None if right is None else (outcome.answer.confidence, float(right))
 
 
 def risk_facts(outcome: Outcome) -> Facts | None:
@@ -83,12 +86,12 @@ def balanced_accuracy(table: Table) -> float | None:
 
 
 def expected_calibration_error(table: Table) -> float:
-    """The distance of a bin's mean confidence from its answerable share, averaged over the outcomes (Guo et al.
-    2017)."""
-    confidence, answerable = table.T
+    """The distance of a bin's mean confidence from its share of right answers, averaged over the answers shown (Guo
+    et al. 2017)."""
+    confidence, right = table.T
     bins = _bins(confidence)
     # count/total · |mean confidence − share|, where the count cancels out.
-    gaps = np.bincount(bins, weights=confidence) - np.bincount(bins, weights=answerable)
+    gaps = np.bincount(bins, weights=confidence) - np.bincount(bins, weights=right)
     return float(np.abs(gaps).sum() / len(table))
 
 
@@ -119,9 +122,9 @@ def reliability(outcomes: Sequence[Outcome]) -> list[ReliabilityBin]:
     bins = _bins(table[:, 0])
     found = []
     for number in np.unique(bins).tolist():
-        confidence, answerable = table[bins == number].mean(axis=0).tolist()
+        confidence, right = table[bins == number].mean(axis=0).tolist()
         count = int((bins == number).sum())
-        found.append(ReliabilityBin(number / BINS, (number + 1) / BINS, confidence, answerable, count))
+        found.append(ReliabilityBin(number / BINS, (number + 1) / BINS, confidence, right, count))
     return found
 
 

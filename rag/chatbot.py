@@ -22,6 +22,7 @@ from rag.follow_ups import Meant, in_conversation
 from rag.generators import Generator
 from rag.languages import foreign_language, language_notes
 from rag.listing import ExactAnswer, find_exact_answer
+from rag.parts import as_turns, joined, parts_of
 from rag.prompt import answer_messages, answerable_messages, supported_messages
 from rag.refusing import REFUSAL, absent_names, doubtful, not_stated, nothing_found, nothing_readable, unsupported
 from rag.replies import Taken, passages_of
@@ -95,11 +96,41 @@ class Chatbot:
 
         Raises InputError for an empty or overlong question, at the first event.
         """
-        stopped = stop or (lambda: False)
         question = _checked(question)
+        limits = (filters or Filters()).limited_to(articles)
+        parts = parts_of(question) if self.settings.answer_style == "sentence" else ()
+        if not parts:
+            yield from self._stream(question, history, limits, stop or (lambda: False))
+            return
+        answers: list[Answer] = []
+        for part in parts:
+            lead = " " if answers else ""
+            for event in self._stream(part, (*history, *as_turns(answers)), limits, stop or (lambda: False)):
+                match event:
+                    case DoneEvent():
+                        answers.append(event.answer)
+                    case TextEvent():
+                        yield TextEvent(lead + event.text)
+                        lead = ""
+                    case CitationsEvent():
+                        pass  # they come for the whole
+                    case PassagesEvent() if answers:
+                        pass
+                    case _:
+                        yield event
+            if not answers or answers[-1].question != part:
+                return  # stopped
+        whole = joined(question, answers)
+        if whole.citations:
+            yield CitationsEvent(whole.text, whole.citations)
+        yield DoneEvent(whole)
+
+    def _stream(
+        self, question: str, history: Sequence[Message], limits: Filters, stopped: Callable[[], bool]
+    ) -> Iterator[Event]:
+        """The same of a question that asks one thing."""
         started = time.perf_counter()
         trace = Trace(started)
-        limits = (filters or Filters()).limited_to(articles)
         meant = in_conversation(question, history, today=self._today())
         exact = find_small_talk(self.index, question, scope=limits) or find_exact_answer(
             self.index, meant.question, scope=limits, today=self._today()

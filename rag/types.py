@@ -98,6 +98,14 @@ class Usage:
     tokens_written: int = 0
     log_probability: float = 0.0
 
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.passes + other.passes,
+            self.tokens_read + other.tokens_read,
+            self.tokens_written + other.tokens_written,
+            self.log_probability + other.log_probability,
+        )
+
     def since(self, earlier: "Usage") -> "Usage":
         """What was done after `earlier`."""
         return Usage(

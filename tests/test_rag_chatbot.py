@@ -268,3 +268,17 @@ def test_a_phrase_that_stands_nowhere_is_never_shown(chatbot, phrase):
     asked = Chatbot(chatbot.index, Phrase(phrase), settings=Settings(answer_style="phrase"))
     answer = asked.answer("How much did repairs of the harbour of Porto Claro cost?")
     assert (answer.abstained, answer.citations) == (True, ())
+
+
+def test_a_question_that_asks_two_things_gets_the_part_that_is_known(chatbot):
+    question = "How much did repairs cost, and which volcano destroyed Pompeii?"
+    events = list(chatbot.stream(question))
+    answer = events[-1].answer
+    assert answer.text == (
+        "Repairs cost 12 million euros, the mayor said. The articles do not tell: “Which volcano destroyed Pompeii?”"
+    )
+    (citation,) = answer.citations
+    assert answer.text[citation.answer_start : citation.answer_end] == citation.quote
+    assert [event.type for event in events].count("passages") == 1
+    assert [event.type for event in events[-2:]] == ["citations", "done"]
+    assert answer.question == question

@@ -1,0 +1,100 @@
+"""Questions that ask two things: each is asked on its own, and what is known of them is told together.
+
+A small model combines two articles badly, and one unknown half would make it refuse the half that it knows. English
+only: parts begin with a question word of their own after "and" or a full stop. Pure.
+"""
+
+import dataclasses
+import re
+from collections.abc import Sequence
+
+from rag.types import Answer, Citation, Message, PassageUse
+
+_ASKS = r"(?:who|whom|whose|what|which|when|where|why|how|in which|in what|to whom|with whom|from whom|at what|by how)"
+_BETWEEN = re.compile(rf"(?:\?\s+(?:and\s+)?|,\s+and\s+|;\s*(?:and\s+)?|\s+and\s+)(?={_ASKS}\b)", re.IGNORECASE)
+_OPENS = re.compile(rf"\W*{_ASKS}\b", re.IGNORECASE)
+_FEWEST_WORDS = 3
+_MOST = 3
+
+
+def parts_of(question: str) -> tuple[str, ...]:
+    """The questions in it, each with its question mark; empty unless it asks two or three things."""
+    if not _OPENS.match(question):
+        return ()
+    pieces = [piece.strip(" ?.!,;") for piece in _BETWEEN.split(question.strip())]
+    if not 2 <= len(pieces) <= _MOST or any(len(piece.split()) < _FEWEST_WORDS for piece in pieces):
+        return ()
+    return tuple(f"{piece[0].upper()}{piece[1:]}?" for piece in pieces)
+
+
+def as_turns(answers: Sequence[Answer]) -> tuple[Message, ...]:
+    """The parts asked before, as a conversation that the next part may refer to ("… and how big is its stake?")."""
+    turns: list[Message] = []
+    for answer in answers:
+        turns += [Message("user", answer.question), Message("assistant", answer.text)]
+    return tuple(turns)
+
+
+def joined(question: str, answers: Sequence[Answer]) -> Answer:
+    """One answer to the whole question from those to its parts, with one numbering of sources.
+
+    Refused only if every part was; otherwise it ends with the parts that the articles do not tell. Its confidence is
+    that of the least certain part told.
+    """
+    told = [answer for answer in answers if not answer.abstained]
+    first = answers[0]
+    whole = dataclasses.replace(
+        min(told or answers, key=lambda answer: answer.confidence),
+        question=question,
+        passages=_passages(answers),
+        timings=dataclasses.replace(
+            first.timings,
+            search_s=sum(answer.timings.search_s for answer in answers),
+            total_s=sum(answer.timings.total_s for answer in answers),
+        ),
+        usage=sum((answer.usage for answer in answers[1:]), start=first.usage),
+        searched=first.searched
+        and dataclasses.replace(
+            first.searched,
+            questions=tuple(dict.fromkeys([question, *(text for item in answers for text in _searched(item))])),
+            notes=tuple(dict.fromkeys(note for item in answers if item.searched for note in item.searched.notes)),
+        ),
+        explanation=first.explanation,
+    )
+    if not told:
+        reasons = dict.fromkeys(answer.reason for answer in answers if answer.reason)
+        return dataclasses.replace(whole, reason=" ".join(reasons))
+    text, citations = _text(told)
+    unknown = [f"“{answer.question}”" for answer in answers if answer.abstained]
+    if unknown:
+        text += f" The articles do not tell: {', '.join(unknown)}"
+    notes = tuple(dict.fromkeys(note for answer in told for note in answer.notes))
+    return dataclasses.replace(whole, text=text, citations=citations, notes=notes)
+
+
+def _text(told: Sequence[Answer]) -> tuple[str, tuple[Citation, ...]]:
+    text = ""
+    numbers: dict[tuple[str, int], int] = {}
+    citations = []
+    for answer in told:
+        shift = len(text) + bool(text)
+        text = f"{text} {answer.text}" if text else answer.text
+        for item in answer.citations:
+            number = numbers.setdefault((item.article_id, item.start), len(numbers) + 1)
+            start, end = item.answer_start + shift, item.answer_end + shift
+            citations.append(dataclasses.replace(item, number=number, answer_start=start, answer_end=end))
+    return text, tuple(citations)
+
+
+def _passages(answers: Sequence[Answer]) -> tuple[PassageUse, ...]:
+    found: dict[tuple[str, int], PassageUse] = {}
+    for answer in answers:
+        for item in answer.passages:
+            known = found.get((item.article_id, item.start))
+            used = item.used or (known is not None and known.used)
+            found[item.article_id, item.start] = dataclasses.replace(known or item, used=used)
+    return tuple(dataclasses.replace(item, rank=rank) for rank, item in enumerate(found.values(), start=1))
+
+
+def _searched(answer: Answer) -> tuple[str, ...]:
+    return answer.searched.questions if answer.searched else ()

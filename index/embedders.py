@@ -56,6 +56,11 @@ class Embedder(Protocol):
         """The vector of one question, shape (dimension,)."""
         ...
 
+    def embed_words(self, texts: Sequence[str]) -> list[Vectors] | None:
+        """The vectors of the words (or word pieces) of each text, shapes (words, dimension), rows of unit length; None
+        if it has none."""
+        ...
+
 
 class SentenceTransformerEmbedder:
     """A sentence-transformers model in a local folder: on the CPU, offline, loaded at the first use.
@@ -73,6 +78,7 @@ class SentenceTransformerEmbedder:
         self._precision = precision
         self._loaded: Any = None
         self._loading = threading.Lock()
+        self._asked: tuple[str | None, Any] = (None, None)
         self.name = name
         self.fingerprint = fingerprint
 
@@ -108,8 +114,28 @@ class SentenceTransformerEmbedder:
         import torch
 
         with torch.inference_mode():
-            embedded = model(model.preprocess([_encodable(text)]))["sentence_embedding"]
+            features = model(model.preprocess([_encodable(text)]))
+            self._asked = (text, features["token_embeddings"][0])
+            embedded = features["sentence_embedding"]
             return np.asarray(torch.nn.functional.normalize(embedded, dim=-1)[0].numpy(), dtype=np.float32)
+
+    def embed_words(self, texts: Sequence[str]) -> list[Vectors] | None:
+        """The vectors of the word pieces of each text, without those that mark its beginning and end."""
+        import torch
+
+        asked, words_of_asked = self._asked
+        if list(texts) == [asked]:
+            found = [words_of_asked]  # the pass for its vector made them as well
+        else:
+            found = self._model().encode(
+                [_encodable(text) for text in texts],
+                batch_size=self._batch_size,
+                output_value="token_embeddings",
+                convert_to_numpy=False,
+                show_progress_bar=False,
+            )
+        inner = [words[1:-1].float() for words in found]
+        return [np.asarray(torch.nn.functional.normalize(words, dim=-1).numpy()) for words in inner]
 
     def _encode(self, texts: list[str]) -> Vectors:
         try:
@@ -191,6 +217,10 @@ class HashingEmbedder:
                 row[0] = 1.0
             row /= np.linalg.norm(row)
         return vectors.astype(np.float32)
+
+    def embed_words(self, texts: Sequence[str]) -> list[Vectors] | None:
+        """None: its vectors are of words already."""
+        return None
 
     def embed_question(self, text: str) -> Vectors:
         """The vector of one question."""

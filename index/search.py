@@ -18,6 +18,7 @@ from index.errors import IndexDamaged, InputError
 from index.filters import Filters, passages_within
 from index.library import Library, StoredPassage
 from index.manifest import REBUILD_HELP, Manifest, read_manifest
+from index.reranking import RERANKED, Reranker
 from index.sentences import is_repeat
 from index.state import State, open_state, stamp_of
 from index.types import Article, Hit, Passage, ScoreParts, Vectors
@@ -33,13 +34,14 @@ LOOKED_AT_WHOLE = 2_000
 @dataclass(frozen=True, slots=True)
 class Mix:
     """How much each similarity counts in the score of a passage: that of its vector, of its best sentence's vector, of
-    its words and of its article's words. Found on the development halves of six public sets (docs/lab-notes.md); around
-    these values little changes."""
+    its words and of its article's words; and how much late interaction counts beside all these together. Found on the
+    development halves of six public sets (docs/lab-notes.md); around these values little changes."""
 
     passage: float = 0.5
     sentence: float = 0.5
     passage_words: float = 0.2
     article_words: float = 0.3
+    words_late: float = 1.0
 
 
 DEFAULT_MIX = Mix()
@@ -57,6 +59,7 @@ class SavedIndex:
         self._folder = folder
         self._embedder = embedder
         self._state = state
+        self._reranker = Reranker(embedder)
         self._lock = threading.RLock()
 
     @classmethod
@@ -145,6 +148,7 @@ class SavedIndex:
         if passages < 1:
             raise InputError(f"passages must be at least 1, not {passages}.")
         vector = self._embedder.embed_question(question)
+        deep = max(passages, RERANKED) if mix.words_late else passages
         with self._lock:
             self.refresh()
             state = self._state
@@ -153,7 +157,7 @@ class SavedIndex:
             if among is not None and len(among) <= LOOKED_AT_WHOLE:
                 candidates = among
             else:
-                candidates = self._candidates(vector, words, passages, among)
+                candidates = self._candidates(vector, words, deep, among)
             stored = state.library.passages(candidates)
             cosines = _cosines(state.passages, candidates, vector)
             sentence_ids = [sentence for kept in stored.values() for sentence in kept.sentence_ids]
@@ -164,7 +168,7 @@ class SavedIndex:
                 number: mix.passage * cosines[number] + mix.sentence * best[number] + by_words[number]
                 for number in stored
             }
-            chosen = sorted(scores, key=lambda number: (-round(scores[number], 6), number))[:passages]
+            chosen = sorted(scores, key=lambda number: (-round(scores[number], 6), number))[:deep]
             parts = {
                 number: ScoreParts(
                     passage=cosines[number],
@@ -174,7 +178,8 @@ class SavedIndex:
                 )
                 for number, (own, of_article) in words.parts(chosen).items()
             }
-            return self._hits(chosen, stored, scores, sentence_cosines, parts)
+            hits = self._hits(chosen, stored, scores, sentence_cosines, parts)
+        return self._reranker.rerank(question, hits, weight=mix.words_late)[:passages]
 
     def keyword_search(
         self,

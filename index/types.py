@@ -80,8 +80,8 @@ class ScoreParts:
     """What a hit's score was made of, each before its weight; None where a search does not say.
 
     `passage` and `sentence` are the cosines of the question with the passage and with its best sentence,
-    `passage_words` and `article_words` the keyword scores. `preference` is what was added afterwards for the time that
-    the question speaks of.
+    `passage_words` and `article_words` the keyword scores, `words_late` the late interaction (`index/reranking.py`).
+    `preference` is what was added afterwards for the time that the question speaks of.
     """
 
     passage: float | None = None
@@ -89,6 +89,7 @@ class ScoreParts:
     passage_words: float | None = None
     article_words: float | None = None
     preference: float = 0.0
+    words_late: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ class Weights:
     sentence: float
     passage_words: float
     article_words: float
+    words_late: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,9 @@ class PassageScores:
     """How the passage of this `rank` came by its score.
 
     `passage` and `sentence` are cosines of the question with the passage and with its best sentence, `passage_words`
-    and `article_words` keyword scores, all before their weights; None: the index does not say. `preference` is what was
-    added for the time that the question speaks of. In a conversation all are mixed from two searches.
+    and `article_words` keyword scores, `words_late` the late interaction, all before their weights; None: the index
+    does not say. `preference` is what was added for the time that the question speaks of. In a conversation all are
+    mixed from two searches.
     """
 
     rank: int
@@ -37,6 +39,7 @@ class PassageScores:
     article_words: float | None
     preference: float
     score: float
+    words_late: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,4 +178,5 @@ def _mixed_parts(alone: ScoreParts, joined: ScoreParts) -> ScoreParts:
         mixed(alone.sentence, joined.sentence),
         mixed(alone.passage_words, joined.passage_words),
         mixed(alone.article_words, joined.article_words),
+        words_late=mixed(alone.words_late, joined.words_late),
     )

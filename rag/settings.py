@@ -35,6 +35,7 @@ class Settings:
     sentence_weight: float = DEFAULT_MIX.sentence
     passage_words_weight: float = DEFAULT_MIX.passage_words
     article_words_weight: float = DEFAULT_MIX.article_words
+    words_late_weight: float = DEFAULT_MIX.words_late
     """What counts how much in search: see `index.search.Mix`."""
     evidence_tokens: int = 420
     """Tokens of evidence the model reads; each costs about 8 ms on two cores."""
@@ -66,7 +67,13 @@ class Settings:
     @property
     def mix(self) -> Mix:
         """The weights of search."""
-        return Mix(self.passage_weight, self.sentence_weight, self.passage_words_weight, self.article_words_weight)
+        return Mix(
+            self.passage_weight,
+            self.sentence_weight,
+            self.passage_words_weight,
+            self.article_words_weight,
+            self.words_late_weight,
+        )
 
     def index_folder(self, home: Home) -> Path:
         """The index that these settings ask."""

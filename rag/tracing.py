@@ -94,7 +94,7 @@ class Trace:
 
 
 def _weights(mix: Mix) -> Weights:
-    return Weights(mix.passage, mix.sentence, mix.passage_words, mix.article_words)
+    return Weights(mix.passage, mix.sentence, mix.passage_words, mix.article_words, mix.words_late)
 
 
 def _passage_scores(hit: Hit) -> PassageScores:
@@ -105,6 +105,7 @@ def _passage_scores(hit: Hit) -> PassageScores:
         sentence=_rounded(max(hit.sentence_scores, default=None) if parts.sentence is None else parts.sentence),
         passage_words=_rounded(parts.passage_words),
         article_words=_rounded(parts.article_words),
+        words_late=_rounded(parts.words_late),
         preference=round(parts.preference, _DIGITS),
         score=round(hit.score, _DIGITS),
     )

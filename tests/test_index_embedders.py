@@ -135,3 +135,20 @@ def test_no_passage_of_the_seeds_is_longer_than_the_model_reads(embedder_folder,
         article = read_article(file, shown_as=file.name)
         for passage in split_passages(article, SplitterSettings()):
             assert len(tokenizer(text_to_embed(article, passage))["input_ids"]) <= 256
+
+
+@pytest.mark.model
+def test_vectors_of_words_are_of_unit_length_and_the_same_alone_or_after_the_question(embedder_folder):
+    embedder = SentenceTransformerEmbedder(embedder_folder, name="minilm", fingerprint="53aa5117")
+    alone, other = embedder.embed_words(["Harbour reopens", "The harbour of Porto Claro reopened on Monday."])
+    assert alone.shape == (4, 384)  # harbour re ##open ##s
+    np.testing.assert_allclose(np.linalg.norm(other, axis=1), 1.0, atol=1e-5)
+    embedder.embed_question("Harbour reopens")
+    (asked,) = embedder.embed_words(["Harbour reopens"])
+    np.testing.assert_allclose(asked, alone, atol=0.02)  # batches of other lengths round otherwise in bfloat16
+    # The same word in a sentence is nearer to itself than to any other word of it.
+    assert int((alone[0] @ other.T).argmax()) == 1
+
+
+def test_the_hashing_embedder_has_no_vectors_of_words():
+    assert HashingEmbedder().embed_words(["Harbour"]) is None

@@ -33,7 +33,7 @@ def test_an_answer_explains_every_step_that_led_to_it(chatbot):
     answer = chatbot.answer(QUESTION)
     found = answer.explanation
     assert [(one.rank, one.score) for one in found.passages] == [(one.rank, one.score) for one in answer.passages]
-    assert dataclasses.astuple(found.weights) == (0.5, 0.5, 0.2, 0.3)
+    assert dataclasses.astuple(found.weights) == (0.5, 0.5, 0.2, 0.3, 1.0)
     for item in found.evidence:
         assert chatbot.article(item.article_id).text[item.start : item.end] == item.text
         assert item.similarity + item.passage + item.words + item.kind == pytest.approx(item.score, abs=2e-4)
@@ -136,13 +136,15 @@ class HandMade:
 
 def test_scores_of_a_conversation_are_mixed_as_the_score_is():
     made = {
-        question: dataclasses.replace(hit((), score=value), parts=ScoreParts(value, value, value, value))
+        question: dataclasses.replace(
+            hit((), score=value), parts=ScoreParts(value, value, value, value, words_late=value)
+        )
         for question, value in (("Then?", 0.5), ("Who? Then?", 1.0))
     }
     plan = Plan(tuple(made), Filters(), Wanted())
     (found,) = search_passages(HandMade(made), plan, passages=1)
     assert found.score == pytest.approx(0.7)
-    assert dataclasses.astuple(found.parts) == pytest.approx((0.7, 0.7, 0.7, 0.7, 0.0))
+    assert dataclasses.astuple(found.parts) == pytest.approx((0.7, 0.7, 0.7, 0.7, 0.0, 0.7))
 
 
 def test_what_a_date_added_is_told_apart_from_the_rest():

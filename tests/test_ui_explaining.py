@@ -108,3 +108,14 @@ def test_an_answer_without_an_explanation_says_so():
 def test_a_narrow_terminal_still_shows_every_number():
     text = " ".join(shown(ANSWER, width=80))
     assert all(number in text for number in ("0.915", "0.610", "+0.030", "1.23", "1.000 s"))
+
+
+def test_late_interaction_has_a_column_where_there_was_one():
+    explanation = dataclasses.replace(
+        ANSWER.explanation,
+        weights=Weights(0.5, 0.5, 0.2, 0.3, 3.0),
+        passages=(PassageScores(1, 0.61, 0.7, 0.4, 0.5, 0.03, 0.915, words_late=0.432),),
+    )
+    text = " ".join(" ".join(shown(dataclasses.replace(ANSWER, explanation=explanation), width=120)).split())
+    assert "article ×0.3 late ×3 time" in text
+    assert "0.500 0.432 +0.030" in text

@@ -1,6 +1,6 @@
 """What `byline ask --explain` shows below an answer: `rag.explanation.Explanation` as tables. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -37,7 +37,8 @@ def _passages(answer: Answer, found: Explanation) -> Iterable[RenderableType]:
         return
     yield from _heading("Passages found")
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("#", "score", *_columns(found), "time", "read"):
+    columns = _columns(found)
+    for name in ("#", "score", *columns, "time", "read"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("")
     by_rank = {passage.rank: passage for passage in answer.passages}
@@ -47,7 +48,7 @@ def _passages(answer: Answer, found: Explanation) -> Iterable[RenderableType]:
         table.add_row(
             str(scores.rank),
             f"{scores.score:.3f}",
-            *map(_number, _values(scores)),
+            *(_number(value(scores)) for value in columns.values()),
             f"{scores.preference:+.3f}" if scores.preference else "",
             "yes" if passage and passage.used else "",
             shown(where or "", style="dim"),
@@ -55,18 +56,17 @@ def _passages(answer: Answer, found: Explanation) -> Iterable[RenderableType]:
     yield table
 
 
-def _columns(found: Explanation) -> tuple[str, ...]:
-    names = ("passage", "sentence", "words", "article")
-    if found.weights is None:
-        return names
-    weights = (
-        found.weights.passage, found.weights.sentence, found.weights.passage_words, found.weights.article_words
-    )  # fmt: skip
-    return tuple(f"{name} ×{weight:g}" for name, weight in zip(names, weights, strict=True))
-
-
-def _values(scores: PassageScores) -> tuple[float | None, ...]:
-    return scores.passage, scores.sentence, scores.passage_words, scores.article_words
+def _columns(found: Explanation) -> dict[str, Callable[[PassageScores], float | None]]:
+    """Head and value of each column of scores; that of late interaction only where there was one."""
+    columns: dict[str, tuple[float, Callable[[PassageScores], float | None]]] = {}
+    weights = found.weights
+    columns["passage"] = (weights.passage if weights else 0, lambda scores: scores.passage)
+    columns["sentence"] = (weights.sentence if weights else 0, lambda scores: scores.sentence)
+    columns["words"] = (weights.passage_words if weights else 0, lambda scores: scores.passage_words)
+    columns["article"] = (weights.article_words if weights else 0, lambda scores: scores.article_words)
+    if any(scores.words_late is not None for scores in found.passages):
+        columns["late"] = (weights.words_late if weights else 0, lambda scores: scores.words_late)
+    return {f"{name} ×{weight:g}" if weights else name: value for name, (weight, value) in columns.items()}
 
 
 def _evidence(found: Explanation) -> Iterable[RenderableType]:

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.citations import SignedSentence, compose, sign, sign_phrase
+from rag.citations import SignedSentence, compose, sign, sign_phrase, without_empty_leads
 from rag.evidence import Evidence
 from rag.generators import Generator
 from rag.prompt import answerable_messages, supported_messages
@@ -56,7 +56,7 @@ def check_draft(
         signed = sign(draft, evidence, question=question.text)
     if generator.count_tokens(draft) >= settings.answer_tokens:
         signed = signed[:-1] or signed  # cut off in the middle of a sentence
-    standing = tuple(item for item in signed if item.stands(settings.citation_support))
+    standing = without_empty_leads([item for item in signed if item.stands(settings.citation_support)])
     text, citations = compose(standing)
     if citations:
         cited = Evidence(tuple(dict.fromkeys(item for sentence in standing for item in sentence.cited)))

@@ -22,6 +22,7 @@ _MOST_CITATIONS = 3
 _WORTH_CITING = 0.2
 _HARD_FACT_WEIGHT = 2.0
 _VERDICTS = frozenset(("yes", "no"))
+_LIST_MARK = re.compile(r"(?:[-*•–]|\d{1,2}[.)])\s+(?=\S)")
 _MARKER = re.compile(r"\s*\[\d+(?:\s*,\s*\d+)*\]")
 
 
@@ -85,7 +86,8 @@ def compose(sentences: Sequence[SignedSentence]) -> tuple[str, tuple[Citation, .
     citations = []
     for sentence in sentences:
         start = len(text) + bool(text)
-        text = f"{text} {sentence.text}" if text else sentence.text
+        between = "\n" if _LIST_MARK.match(sentence.text) else " "
+        text = f"{text}{between}{sentence.text}" if text else sentence.text
         for item in sentence.cited:
             number = numbers.setdefault((item.article.id, item.sentence.start), len(numbers) + 1)
             citations.append(cite(item, number=number, answer=Span(start, len(text)), support=sentence.support))
@@ -113,7 +115,18 @@ def cite(item: EvidenceSentence, *, number: int = 1, answer: Span | None = None,
     )
 
 
-def _sign_one(claim: str, evidence: Evidence, weights: Mapping[str, float], question: str) -> SignedSentence:
+def without_empty_leads(sentences: Sequence[SignedSentence]) -> tuple[SignedSentence, ...]:
+    """The same without sentences that announce a list ("… the following areas:") of which nothing is left."""
+    return tuple(
+        sentence
+        for place, sentence in enumerate(sentences)
+        if not sentence.text.endswith(":")
+        or (place + 1 < len(sentences) and _LIST_MARK.match(sentences[place + 1].text))
+    )
+
+
+def _sign_one(shown: str, evidence: Evidence, weights: Mapping[str, float], question: str) -> SignedSentence:
+    claim = _LIST_MARK.sub("", shown, count=1) if _LIST_MARK.match(shown) else shown  # "2." counts nothing
     wanted = content_stems(claim)
     total = math.fsum(weights.get(word, _unseen(weights)) * _hardness(word) for word in wanted) or 1.0
     words = [content_stems(item.sentence.text) for item in evidence.sentences]
@@ -147,7 +160,7 @@ def _sign_one(claim: str, evidence: Evidence, weights: Mapping[str, float], ques
     if not cited:
         missing = missing_facts(claim, [], asked=question)
     return SignedSentence(
-        claim, chosen, support, missing, contradictions(claim, [item.sentence.text for item in chosen])
+        shown, chosen, support, missing, contradictions(claim, [item.sentence.text for item in chosen])
     )
 
 

@@ -94,7 +94,8 @@ def side_by_side(
     standing: Sequence[SignedSentence], others: Sequence[EvidenceSentence]
 ) -> tuple[str, tuple[Citation, ...]]:
     """An answer that quotes what the standing sentences cite and `others`, newest first, and its citations."""
-    cited = [item for sentence in standing for item in sentence.cited]
+    # A cited sentence without a figure says what the one beside it is about; quoted among figures it would mislead.
+    cited = [item for sentence in standing for item in sentence.cited if figures(item.sentence.text)]
     items = list(dict.fromkeys([*cited, *others]))[:_MOST_QUOTED]
     # Without a date last; a stable order among equals.
     items.sort(key=lambda item: dated(item) or "", reverse=True)

@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 from rag_material import ARTICLE, sentences
 
-from rag.citations import compose, sign
+from rag.citations import SignedSentence, compose, sign, without_empty_leads
 from rag.evidence import Evidence, EvidenceSentence, choose_evidence
 
 
@@ -93,3 +93,19 @@ def test_no_evidence_signs_nothing():
     (signed,) = sign("Alibaba opened malls.", choose_evidence("", [], tokens=9, count_tokens=len))
     assert signed.cited == ()
     assert not signed.stands(0.0)
+
+
+def test_items_of_a_list_are_signed_without_their_marks_and_keep_their_lines():
+    draft = "Jack Ma met or invested in:\n1. The CEO of Snapdeal\n2. India\n"
+    lead, *items = sign(draft, evidence())
+    assert [(item.text, item.missing) for item in items] == [("1. The CEO of Snapdeal", ()), ("2. India", ())]
+    text, citations = compose([lead, *items])
+    assert text == "Jack Ma met or invested in:\n1. The CEO of Snapdeal\n2. India"
+    assert "2. India" in [text[c.answer_start : c.answer_end] for c in citations]
+
+
+def test_a_lead_without_its_list_goes():
+    lead, item, other = (SignedSentence(text, (), 1.0, ()) for text in ("It covers:", "- taxis", "It is big."))
+    assert without_empty_leads([lead, item]) == (lead, item)
+    assert without_empty_leads([lead, other]) == (other,)
+    assert without_empty_leads([lead]) == ()

@@ -66,6 +66,12 @@ def test_without_one_single_figure_nothing_is_compared(text):
     assert rivals(QUESTION, [dataclasses.replace(SAID, text=text)], EVIDENCE) == ()
 
 
+def test_a_cited_sentence_without_a_figure_is_not_quoted_among_figures():
+    about = told("Alibaba is the largest retailer since 1999.", source="Daily Times")
+    _, citations = side_by_side([dataclasses.replace(SAID, cited=(about, WORTH))], (RECORD,))
+    assert [item.quote for item in citations] == [RECORD.sentence.text, WORTH.sentence.text]
+
+
 def test_only_what_the_model_confirms_is_quoted():
     odds = {RECORD: 3.0, ENTERPRISE: 1.9}
     assert confirmed((RECORD, ENTERPRISE), lambda alone: odds[alone.sentences[0]], least=2.0) == (RECORD,)

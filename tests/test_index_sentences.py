@@ -39,7 +39,8 @@ def test_the_seed_with_photos(seeds):
     assert paragraphs[1] == ["The Alibaba office building in Nanjing, Jiangsu province, China, on Aug. 28, 2024."]
     assert paragraphs[2][0].startswith("In November 2023, Jack Ma posted")
     assert paragraphs[2][0].endswith("correct its course.”")
-    assert paragraphs[-2] == [
+    assert paragraphs[-2] == ["Ant Group founder Jack Ma."]
+    assert paragraphs[-3] == [
         "Just two days before Ant Group was scheduled to list in Shanghai and Hong Kong, the IPO was canceled.",
         "At the time, Ant cited changes in China’s “regulatory environment.”",
     ]

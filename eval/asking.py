@@ -68,9 +68,8 @@ class Asker:
         started = time.perf_counter()
         hits = self._chatbot.search(question.question, history=question.history, articles=scope, passages=RANKING_DEPTH)
         searched = time.perf_counter() - started
-        asked_before = [turn.content for turn in question.history if turn.role == "user"]
-        joined = " ".join([*asked_before[-1:], question.question])
-        evidence = self._chatbot.choose(joined, hits[: self._chatbot.settings.passages_per_question])
+        meant = self._chatbot.searched_as(question.question, history=question.history)
+        evidence = self._chatbot.choose(meant, hits[: self._chatbot.settings.passages_per_question])
         outcome = Outcome(
             question=question,
             gold=gold,

@@ -11,7 +11,6 @@ that could still be among these are looked at. What comes out is exact.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,10 +127,10 @@ def _rarity(occurrences: int, total: int) -> float:
 
 def _worth(counts: NDArray[np.uint16], length_weights: NDArray[np.float32], limit: float) -> NDArray[np.float32]:
     """What a word adds to texts that hold it so often: nearly `limit` if very often."""
-    worth: Any = counts.astype(np.float32)
+    worth: NDArray[np.float32] = counts.astype(np.float32)
     worth /= worth + length_weights
     worth *= np.float32(limit)
-    return worth  # type: ignore[no-any-return]
+    return worth
 
 
 def _lower_limit(scores: NDArray[np.float32], count: int) -> float:

@@ -27,7 +27,7 @@ from rag.prompt import answer_messages, answerable_messages, supported_messages
 from rag.refusing import REFUSAL, absent_names, doubtful, not_stated, nothing_found, nothing_readable, unsupported
 from rag.replies import Taken, passages_of
 from rag.saying import counted
-from rag.searching import plan_search, search_passages
+from rag.searching import plan_search, questions_of, search_passages
 from rag.settings import Settings
 from rag.signals import search_signals
 from rag.small_talk import find_small_talk
@@ -103,7 +103,7 @@ class Chatbot:
             yield from self._stream(question, history, limits, stop or (lambda: False))
             return
         answers: list[Answer] = []
-        for part in parts:
+        for place, part in enumerate(parts):
             lead = " " if answers else ""
             for event in self._stream(part, (*history, *as_turns(answers)), limits, stop or (lambda: False)):
                 match event:
@@ -118,7 +118,7 @@ class Chatbot:
                         pass
                     case _:
                         yield event
-            if not answers or answers[-1].question != part:
+            if len(answers) == place:
                 return  # stopped
         whole = joined(question, answers)
         if whole.citations:
@@ -245,8 +245,13 @@ class Chatbot:
         count = passages or self.settings.passages_per_question
         return search_passages(self.index, plan, passages=count, mix=self.settings.mix)
 
+    def searched_as(self, question: str, *, history: Sequence[Message] = ()) -> str:
+        """What evidence for the question is chosen by: the question that is meant, joined to the one before it."""
+        meant = in_conversation(question, history, today=self._today())
+        return questions_of(meant.question, meant.history)[-1]
+
     def choose(self, question: str, hits: Sequence[Hit]) -> Evidence:
-        """The sentences of `hits` that the model would read. In a conversation `question` is the joined one."""
+        """The sentences of `hits` that the model would read; `question` as it is searched (`searched_as`)."""
         return choose_evidence(
             question, hits, tokens=self.settings.evidence_tokens, count_tokens=self.generator.count_tokens
         )

@@ -73,7 +73,8 @@ def contradictions(claim: str, sources: Sequence[str]) -> tuple[Contradiction, .
         judged = [rule(claim, source) for source in sources]
         # Where one sentence bears the claim out, another that seems to oppose it speaks of something else.
         first = next((item for item in judged if item), None)
-        if first and not any(_bears_out(rule, claim, source) for source in sources):
+        # A claim that the rule finds opposed to itself ("over 5 and under 5") is beyond it.
+        if first and rule(claim, claim) is None and not any(_bears_out(rule, claim, source) for source in sources):
             found.append(first)
     return tuple(dict.fromkeys(found))
 

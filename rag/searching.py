@@ -84,12 +84,17 @@ class Plan:
         )
 
 
+def questions_of(question: str, history: Sequence[Message]) -> tuple[str, ...]:
+    """The texts to search for: the question, and in a conversation the same joined to the question before it."""
+    asked_before = [turn.content for turn in history if turn.role == "user"]
+    return (question, f"{asked_before[-1][-_LONGEST_JOINED:]} {question}") if asked_before else (question,)
+
+
 def plan_search(
     index: SavedIndex, question: str, *, history: Sequence[Message] = (), filters: Filters, today: date
 ) -> Plan:
     """What to search for `question`. In a conversation it is searched alone and joined to the question before it."""
-    asked_before = [turn.content for turn in history if turn.role == "user"]
-    questions = (question, f"{asked_before[-1][-_LONGEST_JOINED:]} {question}") if asked_before else (question,)
+    questions = questions_of(question, history)
 
     def planned(library: Library) -> Plan:
         wanted = infer(question, sources=known_sources(library), today=today).beside(filters)

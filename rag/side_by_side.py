@@ -20,11 +20,6 @@ from rag.words import search_stems
 MOST_JUDGED = 3
 """Sentences that the model is asked about; each costs a short pass."""
 _MOST_QUOTED = 4
-_CURRENCIES = {
-    "$": "dollar", "usd": "dollar", "dollar": "dollar", "dollars": "dollar", "€": "euro", "eur": "euro",
-    "euro": "euro", "euros": "euro", "£": "pound", "gbp": "pound", "pound": "pound", "pounds": "pound",
-    "¥": "yuan", "yuan": "yuan", "rmb": "yuan", "renminbi": "yuan", "yen": "yen", "won": "won", "rupees": "rupee",
-}  # fmt: skip
 # A question that names one of these asks for one figure, not for all that were ever reported.
 _PINNED = re.compile(
     r"\b(19|20)\d\d\b|\b(peak|record|high(est)?|low(est)?|first|last|before|after|when|since|during|until|initial(ly)?"
@@ -36,10 +31,10 @@ _YEAR = range(1500, 2101)
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """An amount and what it is an amount of: a currency, "%", or the stem of the noun behind it."""
+    """An amount and what it may be an amount of: "%", its units (`rag/units.py`), or the stem of the noun behind it."""
 
     value: Decimal
-    of: str
+    of: frozenset[str]
 
 
 def figures(text: str) -> tuple[Figure, ...]:
@@ -47,23 +42,18 @@ def figures(text: str) -> tuple[Figure, ...]:
     found = []
     start = 0
     for number in numbers(text):
-        place = text.find(number.shown, start)
-        start = place + len(number.shown)
-        before = text[:place].rstrip()[-3:].lower()
-        behind = re.match(r"[\s-]*([^\W\d_]+)", text[start:])
-        word = behind[1].lower() if behind else ""
+        start = text.find(number.shown, start) + len(number.shown)
         if number.percent:
-            of = "%"
-        elif currency := _CURRENCIES.get(before[-1:]) or _CURRENCIES.get(before) or _CURRENCIES.get(word):
-            of = currency
+            of = frozenset(("%",))
+        elif number.units:
+            of = number.units
         elif number.value in _YEAR and number.shown.rstrip(",").isdigit():
             continue
         else:
-            stems = search_stems(word)
-            if not stems:
-                continue
-            (of,) = stems
-        found.append(Figure(number.value, of))
+            behind = re.match(r"[\s-]*([^\W\d_]+)", text[start:])
+            of = search_stems(behind[1]) if behind else frozenset()
+        if of:
+            found.append(Figure(number.value, of))
     return tuple(found)
 
 
@@ -81,7 +71,7 @@ def rivals(question: str, standing: Sequence[SignedSentence], evidence: Evidence
     asked = search_stems(question)
     best: dict[str, EvidenceSentence] = {}
     for item in sorted(evidence.sentences, key=lambda item: -item.score):
-        amounts = [figure.value for figure in figures(item.sentence.text) if figure.of == main.of]
+        amounts = [figure.value for figure in figures(item.sentence.text) if figure.of & main.of]
         differs = bool(amounts) and main.value not in amounts
         # At least half of what is asked about, or the figure is about something else.
         about = 2 * len(asked & search_stems(item.sentence.text)) >= len(asked)

@@ -282,3 +282,11 @@ def test_a_question_that_asks_two_things_gets_the_part_that_is_known(chatbot):
     assert [event.type for event in events].count("passages") == 1
     assert [event.type for event in events[-2:]] == ["citations", "done"]
     assert answer.question == question
+
+
+def test_what_is_searched_for_is_what_evidence_is_chosen_by(chatbot):
+    history = [Message("user", "How much did repairs of the harbour cost?"), Message("assistant", "12 million euros.")]
+    for question in ("And who said so?", "No, I meant the railway line."):
+        answer = chatbot.answer(question, history=history)
+        assert chatbot.searched_as(question, history=history) == answer.searched.questions[-1]
+    assert chatbot.searched_as("Who won the prize?") == "Who won the prize?"

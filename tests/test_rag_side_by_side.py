@@ -37,7 +37,7 @@ SAID = SignedSentence("Alibaba is worth almost $476 billion.", (WORTH,), 1.0, ()
     ],
 )
 def test_figures_know_what_they_count(text, found):
-    assert figures(text) == tuple(Figure(Decimal(value), of) for value, of in found)
+    assert figures(text) == tuple(Figure(Decimal(value), frozenset({of})) for value, of in found)
 
 
 def test_rivals_give_another_figure_of_the_same_kind_best_first():

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from index.dates import DATE, to_iso
 from index.types import Article, Span
 from rag.citations import SignedSentence, cite
 from rag.evidence import Evidence, EvidenceSentence
@@ -27,6 +28,13 @@ _PINNED = re.compile(
     re.IGNORECASE,
 )
 _YEAR = range(1500, 2101)
+_DATE_OR_YEAR = re.compile(rf"{DATE}|\b((?:19|20)\d\d)\b")
+# Times that are told from the one named before: days or weeks away from it, not years.
+_COUNTED = re.compile(
+    r"\W*(?:(?:just |only )?(?:\w+ )?(?:hours|days|weeks) (?:later|earlier|after)|at the time|then)\b", re.I
+)
+_LOOKED_BACK = 400
+"""Characters: two or three sentences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +116,26 @@ def confirmed(
 
 
 def dated(item: EvidenceSentence) -> str | None:
-    """The time a sentence speaks of, as ISO 8601: the last year it names, else the date of its article."""
-    years = re.findall(r"\b(?:19|20)\d\d\b", item.sentence.text)
-    return years[-1] if years else item.article.date
+    """The time a sentence speaks of, as ISO 8601: the last date it names; if it opens by counting from another time
+    ("Days later, …"), the last one named shortly before it; else the date of its article."""
+    return _last_date(item.sentence.text) or _counted_from(item) or item.article.date
+
+
+def _last_date(text: str) -> str | None:
+    dates = [to_iso(found[0]) if found[1] is None else found[1] for found in _DATE_OR_YEAR.finditer(text)]
+    return next((date for date in reversed(dates) if date), None)
+
+
+def _counted_from(item: EvidenceSentence) -> str | None:
+    if not _COUNTED.match(item.sentence.text):
+        return None
+    start = item.sentence.start
+    return _last_date(item.article.text[max(0, start - _LOOKED_BACK) : start])
 
 
 def _told_by(item: EvidenceSentence) -> str:
     article: Article = item.article
     date = dated(item)
+    about = "about " if not _last_date(item.sentence.text) and _counted_from(item) else ""
     told = article.source or article.title or "source unknown"
-    return f"{told}, {spoken(date) if date else 'date unknown'}"
+    return f"{told}, {about + spoken(date) if date else 'date unknown'}"

@@ -81,11 +81,11 @@ def test_all_are_quoted_newest_first_with_date_and_source():
     text, citations = side_by_side([SAID], (RECORD, ENTERPRISE))
     assert text == (
         "The articles give different figures: “In October 2020, the worth of Alibaba exceeded $858 billion” "
-        "(CNBC, 2020); “Alibaba has a market value of almost $476 billion” (Daily Times, 19 July 2018); "
+        "(CNBC, October 2020); “Alibaba has a market value of almost $476 billion” (Daily Times, 19 July 2018); "
         "“Alibaba has grown to a nearly $300 billion enterprise” (ValueWalk, date unknown)."
     )
     assert [text[item.answer_start : item.answer_end] for item in citations] == [
-        "“In October 2020, the worth of Alibaba exceeded $858 billion” (CNBC, 2020)",
+        "“In October 2020, the worth of Alibaba exceeded $858 billion” (CNBC, October 2020)",
         "“Alibaba has a market value of almost $476 billion” (Daily Times, 19 July 2018)",
         "“Alibaba has grown to a nearly $300 billion enterprise” (ValueWalk, date unknown)",
     ]
@@ -94,7 +94,29 @@ def test_all_are_quoted_newest_first_with_date_and_source():
 
 
 def test_a_sentence_that_names_a_year_speaks_of_that_year():
-    assert [dated(item) for item in (RECORD, WORTH, ENTERPRISE)] == ["2020", "2018-07-19", None]
+    assert [dated(item) for item in (RECORD, WORTH, ENTERPRISE)] == ["2020-10", "2018-07-19", None]
+
+
+@pytest.mark.parametrize(
+    ("before", "opening", "date"),
+    [
+        ("In October 2020 Ma spoke. Few noticed. ", "Days later,", "2020-10"),
+        ("In 2014 it was listed. ", "Two weeks later,", "2014"),
+        ("In October 2020 Ma spoke. ", "Years later,", None),
+        ("In October 2020 Ma spoke. ", "Meanwhile", None),
+        ("In October 2020 Ma spoke. " + "Then much else went on. " * 20, "Days later,", None),
+    ],
+)
+def test_a_sentence_that_counts_from_another_time_speaks_of_about_that_time(before, opening, date):
+    quote = f"{opening} the worth of Alibaba exceeded $858 billion."
+    article = Article(
+        id="a", path="a.txt", location="/a.txt", text=before + quote, title=None, source="CNBC", date=None
+    )
+    item = EvidenceSentence(Sentence("a", len(before), len(before + quote), quote), article, 1.0)
+    assert dated(item) == date
+    text, _ = side_by_side([SAID], [item])
+    when = {"2020-10": "about October 2020", "2014": "about 2014", None: "date unknown"}[date]
+    assert text.endswith(f"“{quote.rstrip('.')}” (CNBC, {when}).") or f"(CNBC, {when}); " in text
 
 
 def test_a_figure_about_something_else_is_no_rival():

@@ -22,31 +22,70 @@ def relative_error(found: "torch.Tensor", true: "torch.Tensor") -> float:
     return float((found - true).norm() / true.norm())
 
 
+KINDS = ("OneDnnLinear", "FbgemmLinear")
+"""Both compute on every x86 processor with AVX2; which is the faster differs."""
+
+
+def int8(kind: str, layer: "nn.Linear") -> "nn.Module":
+    from rag import int8_linear
+
+    return getattr(int8_linear, kind)(*int8_linear.quantise(layer.weight.clone()), layer.bias)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("bias", [False, True])
 @pytest.mark.parametrize("rows", [1, 7, 64])
-def test_products_are_near_the_true_ones(rows, bias):
-    from rag.int8 import Int8Linear, quantise
-
+def test_products_are_near_the_true_ones(rows, bias, kind):
     layer = linear(96, 128, bias=bias)
     x = torch.randn(rows, 128)
     with torch.inference_mode():
-        found = Int8Linear(*quantise(layer.weight.clone()), layer.bias)(x)
-        assert relative_error(found, layer(x)) < 0.08
+        assert relative_error(int8(kind, layer)(x), layer(x)) < (0.02 if kind == "OneDnnLinear" else 0.08)
+        assert relative_error(int8(kind, layer)(x[None]), layer(x[None])) < 0.08
 
 
-def test_a_large_row_does_not_blur_a_small_one():
+def test_bfloat16_goes_in_and_comes_out_where_the_processor_has_it():
+    layer = linear(96, 128, bias=True)
+    x = torch.randn(7, 128)
+    with torch.inference_mode():
+        found = int8("OneDnnLinear", layer)(x.bfloat16())
+        assert found.dtype == torch.bfloat16
+        assert relative_error(found.float(), layer(x)) < 0.02
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_large_row_does_not_blur_a_small_one(kind):
     """One activation scale for all rows would: the small row would be rounded to almost nothing."""
-    from rag.int8 import Int8Linear, quantise
-
     layer = linear(96, 128, bias=False)
     x = torch.randn(2, 128) * torch.tensor([[1000.0], [1.0]])
     with torch.inference_mode():
-        found = Int8Linear(*quantise(layer.weight.clone()), None)(x)
-        assert relative_error(found[1], layer(x)[1]) < 0.08
+        assert relative_error(int8(kind, layer)(x)[1], layer(x)[1]) < 0.08
+
+
+def test_rows_get_their_own_scale_around_128():
+    from rag.int8_linear import quantise_rows
+
+    rows, scales = quantise_rows(torch.tensor([[127.0, -127.0, 0.4, 0.6], [-2.0, 1.0, 0.0, 0.0], [0.0] * 4]))
+    assert rows.tolist() == [[255, 1, 128, 129], [1, 192, 128, 128], [128] * 4]
+    assert scales[:2, 0].tolist() == pytest.approx([1.0, 2 / 127])
+
+
+def test_layers_that_read_the_same_rows_quantise_them_once(monkeypatch):
+    from rag import int8_linear
+
+    first, second = (int8("OneDnnLinear", linear(8, 16, bias=False)) for _ in range(2))
+    first.recent = second.recent
+    true, counted = int8_linear.quantise_rows, []
+    monkeypatch.setattr(int8_linear, "quantise_rows", lambda rows: counted.append(rows) or true(rows))
+    x, other = torch.randn(3, 16), torch.randn(3, 16)
+    with torch.inference_mode():
+        products = [layer(rows) for rows in (x, other) for layer in (first, second)]
+    assert len(counted) == 2
+    assert torch.equal(products[0], products[1])
+    assert torch.equal(products[2], int8("OneDnnLinear", linear(8, 16, bias=False))(other))
 
 
 def test_the_weights_keep_their_largest_magnitude_exactly():
-    from rag.int8 import quantise
+    from rag.int8_linear import quantise
 
     weight, scales = quantise(torch.tensor([[0.5, -1.0, 0.25], [0.0, 0.0, 0.0]]))
     assert weight.tolist() == [[64, -127, 32], [0, 0, 0]]

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from index.sentences import segment
-from index.types import Article, Span
+from index.types import Span
+from rag.claims import context, known, lacking_facts
 from rag.contradictions import Contradiction, contradictions
 from rag.evidence import Evidence, EvidenceSentence
 from rag.facts import missing_facts
@@ -155,7 +156,12 @@ def _sign_one(shown: str, evidence: Evidence, weights: Mapping[str, float], ques
         covered |= wanted & words[best]
         missing = fewer
     chosen = tuple(evidence.sentences[place] for place in sorted(cited))
-    covered |= wanted & {word for item in chosen for word in content_stems(_known(item.article))}
+    if missing and cited:
+        around = context(claim, question, chosen)
+        chosen = (*chosen, *around)
+        covered |= wanted & {word for item in around for word in content_stems(item.sentence.text)}
+        missing = lacking_facts(claim, chosen, question)
+    covered |= wanted & {word for item in chosen for word in content_stems(known(item.article))}
     support = math.fsum(weights.get(word, _unseen(weights)) * _hardness(word) for word in covered) / total
     if not cited:
         missing = missing_facts(claim, [], asked=question)
@@ -165,24 +171,7 @@ def _sign_one(shown: str, evidence: Evidence, weights: Mapping[str, float], ques
 
 
 def _missing(claim: str, evidence: Evidence, cited: Sequence[int], question: str = "") -> tuple[str, ...]:
-    items = [evidence.sentences[place] for place in cited]
-    articles = {item.article.id: item.article for item in items}.values()
-    known = [_known(article) for article in articles]
-    texts = [item.sentence.text for item in items]
-    return missing_facts(claim, texts + known, asked=question, articles=[article.text for article in articles])
-
-
-def _known(article: Article) -> str:
-    """What an answer may say about an article without the sentence saying it: its publisher, date, title, author."""
-    parts = [article.source, article.author, article.title, article.date]
-    if article.date:
-        parts.append(article.date.replace("-", " ").replace(" 0", " "))
-        month = re.match(r"\d{4}-(\d\d)", article.date)
-        if month:
-            parts.append(
-                ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"][int(month[1]) - 1]
-            )
-    return ". ".join(part for part in parts if part)
+    return lacking_facts(claim, [evidence.sentences[place] for place in cited], question)
 
 
 def _adjoin(evidence: Evidence, one: int, other: int) -> bool:

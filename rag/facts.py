@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from index.dates import DATE, to_iso
 from index.layout import visible
+from rag.spellings import POSSESSIVE, WORD, Spelled, month_or_word, parts, without_accents
 from rag.units import unit_at
 
 _MAGNITUDES = {
@@ -38,11 +39,7 @@ _NUMBER = re.compile(
 )
 # "3, 000" stands in texts whose words were set apart by a program.
 _APART = re.compile(r"(?<![\d,.])(\d{1,3})((?:,\s\d{3})+)(?![\d,])")
-_WORD = re.compile(r"[^\W_]+(?:[’'.&-]+[^\W_]+)*")
 _QUOTED = re.compile(r"[“\"]([^“”\"]{2,300})[”\"]")
-_POSSESSIVE = re.compile(r"[’']s?$")
-# "Pakistani", "Malaysian", "Peruvians". No more: "Martina" is not "Martin".
-_ENDINGS = ("i", "n", "an", "ian", "s", "ns", "ans")
 # Capitalised at the start of an English sentence without being a name.
 _OPENERS = frozenset(
     (
@@ -85,7 +82,7 @@ def numbers(text: str) -> tuple[Number, ...]:
         value *= _MAGNITUDES.get((match["magnitude"] or "").lower(), 1)
         units = unit_at(text, match.start(), match.end())
         found.append((match.start(), Number(value, bool(match["percent"]), match[0].strip(" ,"), units)))
-    for match in _WORD.finditer(text):
+    for match in WORD.finditer(text):
         number = _NUMBER_WORDS.get(match[0].lower())
         if number is not None and number != 1:
             units = unit_at(text, match.start(), match.end())
@@ -102,15 +99,15 @@ def names(text: str, *, known: Iterable[str] = ()) -> tuple[str, ...]:
     known = set(known)
     found = []
     opening = True
-    words = list(_WORD.finditer(text))
+    words = list(WORD.finditer(text))
     for place, match in enumerate(words):
-        word = _POSSESSIVE.sub("", match[0])
+        word = POSSESSIVE.sub("", match[0])
         if word[:1].isupper() and any(letter.isalpha() for letter in word):
             follower = words[place + 1] if place + 1 < len(words) else None
             before_name = (
                 follower is not None and follower[0][:1].isupper() and text[match.end() : follower.start()] == " "
             )
-            lowered = _month(word.lower())
+            lowered = month_or_word(word.lower())
             if not opening or (word.lower() not in _OPENERS and (before_name or lowered in known)):
                 found.append(lowered)
         opening = bool(re.match(r"[”\"’')\]]*[.!?…:]", text[match.end() : match.end() + 3]))
@@ -135,15 +132,16 @@ def missing_facts(
 
     A name may stand there in another form: "Pakistan" in "Pakistani", "IPO" as "initial public offering", and "Jack Ma"
     as "Ma" if the whole texts `articles` call no other person that. Number words of the question `asked` ("the two
-    plans") are no claim and need not stand there.
+    plans") and phrases that it puts in quotation marks are no claim and need not stand there.
     """
     # Models write straight apostrophes where articles have typographic ones.
-    claim, *sources = (visible(text).replace("’", "'") for text in (claim, *sources))
+    claim, *sources = (without_accents(visible(text)).replace("’", "'") for text in (claim, *sources))
+    asked = without_accents(asked)
     given = [number for source in sources for number in (*numbers(source), *numbers(_APART.sub(_joined, source)))]
-    words = {_month(part) for source in sources for part in _parts(source)}
+    spelled = Spelled(sources)
     folded = _folded(" ".join(sources))
     capitalised = {name for source in sources for name in names(source)}
-    counted = {word for word in _parts(asked) if word in _NUMBER_WORDS}
+    counted = {word for word in parts(asked) if word in _NUMBER_WORDS}
     missing = [
         number.shown
         for number in numbers(claim)
@@ -156,30 +154,20 @@ def missing_facts(
             for shown, iso in dates(claim)
             if iso not in stated and not any(_says_day(text, iso) for text in sources)
         ]
-    words |= {_MONTHS[int(iso[5:7]) - 1][:3] for iso in stated}
-    initials = {_initials(source) for source in sources}
+    spelled.words |= {_MONTHS[int(iso[5:7]) - 1][:3] for iso in stated}
     for name in names(claim, known=capitalised):
-        if not all(_stands(part, words, initials) for part in map(_month, _parts(name))) and not any(
-            _is_first_name(name, claim, words, text) for text in articles
-        ):
+        whole = spelled.has(name) or all(map(spelled.has, map(month_or_word, parts(name))))
+        if not whole and not any(_is_first_name(name, claim, spelled.words, text) for text in articles):
             missing.append(name)
-    missing += [quote for quote in quotes(claim) if quote not in folded]
+    repeated = _folded(asked)
+    missing += [quote for quote in quotes(claim) if quote not in folded and quote not in repeated]
     return tuple(dict.fromkeys(missing))
-
-
-def _stands(name: str, words: Collection[str], initials: Iterable[str]) -> bool:
-    """Whether the name is among the words: itself, as the adjective of a country or the reverse, or as initials."""
-    if name in words or any(f"{name}{ending}" in words for ending in _ENDINGS):
-        return True
-    if any(name.endswith(ending) and name.removesuffix(ending) in words for ending in _ENDINGS):
-        return True
-    return 3 <= len(name) <= 5 and any(name in letters for letters in initials)
 
 
 def _is_first_name(name: str, claim: str, words: Collection[str], article: str) -> bool:
     """Whether the claim says "Jack Ma" where the sources say "Ma", and the article knows no other Ma."""
     for last in re.findall(rf"\b{re.escape(name)}\s+([A-Z][\w'-]+)", claim, re.IGNORECASE):
-        family = _POSSESSIVE.sub("", last)
+        family = POSSESSIVE.sub("", last)
         called = set(re.findall(rf"\b([A-Z]\w+)\s+{re.escape(family)}\b", article))
         if family.lower() in words and {first.lower() for first in called} - _OPENERS == {name}:
             return True
@@ -196,29 +184,6 @@ def _says_day(text: str, iso: str) -> bool:
 
 def _joined(match: re.Match[str]) -> str:
     return match[1] + re.sub(r",\s", "", match[2])
-
-
-def _initials(text: str) -> str:
-    """The first letters of all words, joined: "initial public offering" is in it as "ipo"."""
-    return "".join(word[0] for word in re.findall(r"[^\W\d_]+", text.lower()))
-
-
-def _parts(text: str) -> list[str]:
-    """Lower-cased words, also the pieces of compounds: "U.S.-listed" gives u.s, listed and u.s.-listed."""
-    found = []
-    for match in _WORD.finditer(text.lower()):
-        word = _POSSESSIVE.sub("", match[0])
-        found.append(word)
-        found += [piece for piece in re.split(r"[’'.&-]+", word) if piece and piece != word]
-    return found
-
-
-def _month(word: str) -> str:
-    """Months by their first three letters, so that "Oct." and "October" are one."""
-    bare = word.rstrip(".")
-    if bare == "sept" or bare in _MONTHS or bare in {month[:3] for month in _MONTHS}:
-        return bare[:3]
-    return bare
 
 
 def _folded(text: str) -> str:

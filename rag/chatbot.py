@@ -98,7 +98,7 @@ class Chatbot:
         """
         question = _checked(question)
         limits = (filters or Filters()).limited_to(articles)
-        parts = parts_of(question) if self.settings.answer_style == "sentence" else ()
+        parts = parts_of(question) if self.settings.answer_style != "phrase" else ()
         if not parts:
             yield from self._stream(question, history, limits, stop or (lambda: False))
             return
@@ -217,7 +217,9 @@ class Chatbot:
             confidence = calibration.after.probability(signals)
             trace.after_writing(signals, confidence, calibration.least_confidence(accepted))
             if confidence < calibration.least_confidence(accepted):
-                yield done(REFUSAL, confidence, reason=doubtful(evidence, absent_names(self.index, question)))
+                absent = absent_names(self.index, question)
+                reason = doubtful(evidence, absent) if checked.standing else unsupported(checked.signed)
+                yield done(REFUSAL, confidence, reason=reason)
                 return
             if not plan.wanted.prefers:
                 checked = with_other_figures(checked, asked, evidence, generator=self.generator, settings=self.settings)

@@ -26,7 +26,11 @@ class Asked:
 @dataclass(frozen=True, slots=True)
 class Checked:
     """A draft's sentences with what was found for them, those that stand, the text and citations made of these, and
-    what is known for and against it now. Nothing is cited if no sentence stands."""
+    what is known for and against it now.
+
+    If no sentence stands, or quotes are asked for (`Settings.answer_style`), text and citations are sentences of the
+    articles themselves. Nothing is cited if there is nothing to quote either.
+    """
 
     signed: tuple[SignedSentence, ...]
     standing: tuple[SignedSentence, ...]
@@ -57,25 +61,43 @@ def check_draft(
     if generator.count_tokens(draft) >= settings.answer_tokens:
         signed = signed[:-1] or signed  # cut off in the middle of a sentence
     standing = without_empty_leads([item for item in signed if item.stands(settings.citation_support)])
-    text, citations = compose(standing)
+    shown: tuple[SignedSentence, ...] = standing
+    if not phrase and (settings.answer_style == "quote" or not standing):
+        # What an article says stands by itself, even where the model said it badly.
+        shown = quoted(standing) or quoted_instead(signed, evidence)
+    text, citations = compose(shown)
     if citations:
-        cited = Evidence(tuple(dict.fromkeys(item for sentence in standing for item in sentence.cited)))
+        cited = Evidence(tuple(dict.fromkeys(item for sentence in shown for item in sentence.cited)))
         claim = f"{question.text} {text}" if phrase else text
         signals = dataclasses.replace(
             signals,
             stated=generator.log_odds(supported_messages(claim, cited)),
             answers=generator.log_odds(answerable_messages(question.text, cited, history=question.history)),
-            covered=covered_by(question.searched, evidence, standing),
-            support=min(item.support for item in standing),
+            covered=covered_by(question.searched, evidence, shown),
+            support=min(item.support for item in shown),
         )
     return Checked(signed, standing, text, citations, signals)
+
+
+def quoted(standing: Sequence[SignedSentence]) -> tuple[SignedSentence, ...]:
+    """What these sentences cite, word for word, in the place of what they say."""
+    cited = dict.fromkeys(item for sentence in standing for item in sentence.cited)
+    return tuple(SignedSentence(f"“{item.sentence.text.strip()}”", (item,), 1.0, ()) for item in cited)
+
+
+def quoted_instead(signed: Sequence[SignedSentence], evidence: Evidence) -> tuple[SignedSentence, ...]:
+    """A quote in the place of a draft of which nothing stands: of what its best supported sentence rests on, or else of
+    all that was read, what fits the question best. Whether it answers the question is for the second look to say."""
+    best = max(signed, key=lambda sentence: sentence.support, default=None)
+    items = (best.cited if best is not None else ()) or evidence.sentences
+    return quoted([SignedSentence("", (max(items, key=lambda item: item.score),), 1.0, ())])
 
 
 def with_other_figures(
     checked: Checked, question: Asked, evidence: Evidence, *, generator: Generator, settings: Settings
 ) -> Checked:
     """The same, or, if other reports give other figures to the question, all of them quoted side by side."""
-    if settings.answer_style == "phrase" or not checked.citations:
+    if settings.answer_style != "sentence" or not checked.standing:
         return checked
     candidates = rivals(question.searched, checked.standing, evidence)
 

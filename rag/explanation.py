@@ -88,8 +88,8 @@ class DraftSentence:
 
     `cited` are places in `Explanation.evidence`, counted from 1. `support` is the share (0 to 1) of its words that
     these hold, `missing` are its numbers, names and quoted phrases that they do not, `contradicted` says where they
-    state the opposite. `kept`: it stands in the answer, unless that was refused as a whole or gave way to figures side
-    by side. A sentence that the limit of tokens cut off is not among them.
+    state the opposite. `kept`: it stands in the answer, unless that was refused as a whole or gave way to quotes or to
+    figures side by side. A sentence that the limit of tokens cut off is not among them.
     """
 
     text: str

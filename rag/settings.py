@@ -13,7 +13,7 @@ from index.paths import Home
 from index.search import DEFAULT_MIX, Mix
 
 PRECISIONS = ("auto", "bfloat16", "float32", "int8")
-ANSWER_STYLES = ("sentence", "phrase")
+ANSWER_STYLES = ("sentence", "quote", "phrase")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,8 @@ class Settings:
     answer_tokens: int = 160
     """An answer is cut at the last whole sentence before this many tokens."""
     answer_style: str = "sentence"
-    """sentence: whole sentences; phrase: the shortest exact phrase, as question sets with short answers want it."""
+    """sentence: whole sentences in the model's words; quote: those of the articles, word for word; phrase: the shortest
+    exact phrase, as question sets with short answers want it."""
     wrong_per_hundred: float = 30.0
     """How many wrong answers among a hundred shown are accepted; fewer means more refusals, 100 no refusal for doubt.
     Measured on public question sets (`rag/confidence.py`); your articles and questions may differ."""

@@ -48,22 +48,46 @@ def test_what_the_articles_do_not_tell_is_refused_with_the_nearest_passages(chat
 
 
 class Inventing(CopyingGenerator):
-    """Says something that no article holds, though the gate is open."""
+    """Says something that no article holds, though the gate is open; `second` is what it thinks of what is cited."""
+
+    def __init__(self, second: float) -> None:
+        super().__init__()
+        self.odds, self.second = 5.0, second
 
     def log_odds(self, messages):
-        return 5.0
+        return self.odds
 
     def generate(self, messages, *, max_tokens):
         yield "Repairs cost "
         yield "$1.5 billion."
+        self.odds = self.second
 
 
 def test_an_invented_figure_is_never_shown(chatbot):
-    inventing = Chatbot(chatbot.index, Inventing())
-    answer = inventing.answer("How much did repairs cost?")
+    answer = Chatbot(chatbot.index, Inventing(second=-5.0)).answer("How much did repairs cost?")
     assert answer.abstained
     assert "1.5" not in answer.text
     assert answer.reason == "A draft was written, but the passages do not contain “1.5 billion”, so it was not shown."
+
+
+def test_the_article_is_quoted_where_the_draft_does_not_stand(chatbot):
+    answer = Chatbot(chatbot.index, Inventing(second=5.0)).answer("How much did repairs cost?")
+    assert answer.text == "“Repairs cost 12 million euros, the mayor said.”"
+    (citation,) = answer.citations
+    assert citation.quote == "Repairs cost 12 million euros, the mayor said."
+    assert (citation.answer_start, citation.answer_end) == (0, len(answer.text))
+    assert [(item.text, item.kept) for item in answer.explanation.draft] == [("Repairs cost $1.5 billion.", False)]
+
+
+def test_in_the_style_quote_every_sentence_is_one_of_an_article(chatbot):
+    asked = "How much did the railway line between Linz and Passau cost?"
+    own = chatbot.answer(asked)
+    quoting = dataclasses.replace(chatbot.settings, answer_style="quote")
+    answer = Chatbot(chatbot.index, chatbot.generator, settings=quoting).answer(asked)
+    assert [item.quote for item in answer.citations] == list(dict.fromkeys(item.quote for item in own.citations))
+    assert answer.text == " ".join(f"“{item.quote.strip()}”" for item in answer.citations)
+    for item in answer.citations:
+        assert answer.text[item.answer_start : item.answer_end] == f"“{item.quote.strip()}”"
 
 
 def test_events_come_in_order_and_end_with_the_answer(chatbot):

@@ -33,6 +33,8 @@ def load(folder: Path) -> Suite:
                 "refusal_recall refusal_f1 auroc cited_sentences reply_length evidence_kept total_p50_s total_p95_s"
             ).split()
         ),
+        # Its answers are sentences of the passages, joined by people.
+        settings={"answer_style": "quote"},
         notes=(
             "With several annotators, the evidence is all that any of them marked: an answer like that of one of them "
             "does not reach a citation recall of 1.",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from index.sentences import segment
 from index.types import Span
-from rag.claims import context, known, lacking_facts
+from rag.claims import context, is_named, known, lacking_facts
 from rag.contradictions import Contradiction, contradictions
 from rag.evidence import Evidence, EvidenceSentence
 from rag.facts import missing_facts
@@ -135,36 +135,40 @@ def _sign_one(shown: str, evidence: Evidence, weights: Mapping[str, float], ques
     def gain(place: int, covered: set[str]) -> float:
         return math.fsum(weights[word] * _hardness(word) for word in (wanted & words[place]) - covered) / total
 
+    def cover(cited: list[int], *, asked_too: bool) -> tuple[EvidenceSentence, ...]:
+        """`cited` with what else is worth citing; facts that the question names are looked for only if `asked_too`."""
+        covered = {word for place in cited for word in wanted & words[place]}
+        lacking = _lacking(claim, evidence, cited, question, asked_too=asked_too)
+        while len(cited) < _MOST_CITATIONS and len(cited) < len(words):
+            best = max(
+                (place for place in range(len(words)) if place not in cited),
+                # Among equals, a sentence beside one already cited, then the one that fits the question better.
+                key=lambda place: (
+                    round(gain(place, covered), 6),
+                    any(_adjoin(evidence, place, other) for other in cited),
+                    evidence.sentences[place].score,
+                ),
+            )
+            gained = gain(best, covered)
+            fewer = _lacking(claim, evidence, [*cited, best], question, asked_too=asked_too)
+            if gained == 0 or (cited and gained < _WORTH_CITING and len(fewer) >= len(lacking)):
+                break
+            cited.append(best)
+            covered |= wanted & words[best]
+            lacking = fewer
+        return tuple(evidence.sentences[place] for place in sorted(cited))
+
     cited: list[int] = []
-    covered: set[str] = set()
-    missing: tuple[str, ...] = ()
-    while len(cited) < _MOST_CITATIONS and len(cited) < len(words):
-        best = max(
-            (place for place in range(len(words)) if place not in cited),
-            # Among equals, a sentence beside one already cited, then the one that fits the question better.
-            key=lambda place: (
-                round(gain(place, covered), 6),
-                any(_adjoin(evidence, place, other) for other in cited),
-                evidence.sentences[place].score,
-            ),
-        )
-        gained = gain(best, covered)
-        fewer = _missing(claim, evidence, [*cited, best], question)
-        if gained == 0 or (cited and gained < _WORTH_CITING and len(fewer) >= len(missing)):
-            break
-        cited.append(best)
-        covered |= wanted & words[best]
-        missing = fewer
-    chosen = tuple(evidence.sentences[place] for place in sorted(cited))
-    if missing and cited:
-        around = context(claim, question, chosen)
-        chosen = (*chosen, *around)
-        covered |= wanted & {word for item in around for word in content_stems(item.sentence.text)}
-        missing = lacking_facts(claim, chosen, question)
+    # What the answer repeats of the question is first looked for near what states its answer, then anywhere.
+    chosen = cover(cited, asked_too=False)
+    chosen = (*chosen, *context(claim, question, chosen))
+    if cited and lacking_facts(claim, chosen, question):
+        chosen = cover(cited, asked_too=True)
+        chosen = (*chosen, *context(claim, question, chosen))
+    missing = lacking_facts(claim, chosen, question) if cited else missing_facts(claim, [], asked=question)
+    covered = wanted & {word for item in chosen for word in content_stems(item.sentence.text)}
     covered |= wanted & {word for item in chosen for word in content_stems(known(item.article))}
     support = math.fsum(weights.get(word, _unseen(weights)) * _hardness(word) for word in covered) / total
-    if not cited:
-        missing = missing_facts(claim, [], asked=question)
     return SignedSentence(
         shown, chosen, support, missing, contradictions(claim, [item.sentence.text for item in chosen])
     )
@@ -172,6 +176,14 @@ def _sign_one(shown: str, evidence: Evidence, weights: Mapping[str, float], ques
 
 def _missing(claim: str, evidence: Evidence, cited: Sequence[int], question: str = "") -> tuple[str, ...]:
     return lacking_facts(claim, [evidence.sentences[place] for place in cited], question)
+
+
+def _lacking(
+    claim: str, evidence: Evidence, cited: Sequence[int], question: str, *, asked_too: bool
+) -> tuple[str, ...]:
+    """What is missing from these sentences; unless `asked_too`, only what the question does not name either."""
+    missing = _missing(claim, evidence, cited, question)
+    return missing if asked_too else tuple(fact for fact in missing if not is_named(fact, question))
 
 
 def _adjoin(evidence: Evidence, one: int, other: int) -> bool:

@@ -3,11 +3,13 @@
 import re
 from collections.abc import Sequence
 
+from index.layout import visible
 from index.sentences import split_sentences
 from index.types import Article
 from rag.evidence import EvidenceSentence
 from rag.facts import missing_facts
 from rag.instructions import readable
+from rag.spellings import without_accents
 
 _MOST_CONTEXT = 2
 _CONTEXT_REACH = 700
@@ -37,6 +39,12 @@ def known(article: Article) -> str:
     return ". ".join(part for part in parts if part)
 
 
+def is_named(fact: str, question: str) -> bool:
+    """Whether the question itself holds this number, name or phrase, as `missing_facts` gives them."""
+    words = rf"(?<!\w){re.escape(fact)}(?!\w)"
+    return re.search(words, without_accents(visible(question)).replace("’", "'"), re.IGNORECASE) is not None
+
+
 def context(claim: str, question: str, cited: Sequence[EvidenceSentence]) -> tuple[EvidenceSentence, ...]:
     """Sentences near the cited ones that hold what the claim repeats of the question and they do not: "Season 11".
 
@@ -46,9 +54,8 @@ def context(claim: str, question: str, cited: Sequence[EvidenceSentence]) -> tup
     """
     texts = [item.sentence.text for item in cited]
     lacking = lacking_facts(claim, cited, question)
-    # What is missing from the question alone is what the answer adds.
-    if not lacking or set(lacking) & set(missing_facts(claim, [question, *texts])):
-        return ()
+    if not lacking or not all(is_named(fact, question) for fact in lacking):
+        return ()  # something is the answer's own
     if any(map(_YEAR.fullmatch, lacking)) and any(map(_YEAR.search, texts)):
         return ()
     found: list[EvidenceSentence] = []

@@ -1,10 +1,12 @@
 """Which sentences are cited besides, because they say what the cited ones are about."""
 
+import dataclasses
+
 import pytest
 
 from index.types import Article, Sentence
 from rag.citations import sign
-from rag.claims import context
+from rag.claims import context, is_named
 from rag.evidence import Evidence, EvidenceSentence
 
 TEXT = (
@@ -64,3 +66,35 @@ def test_the_sentence_that_says_what_it_is_about_is_cited_too():
     ]
     assert signed.missing == ()
     assert signed.stands(0.5)
+
+
+def test_what_it_is_about_is_cited_from_nearby_rather_than_from_another_article():
+    near = told(
+        "A logistics centre stands near the airport.",
+        "Alibaba came to Malaysia. A logistics centre stands near the airport.",
+    )
+    other = dataclasses.replace(
+        told("Alibaba fell.", "Alibaba fell."), article=dataclasses.replace(near.article, id="b")
+    )
+    (signed,) = sign(
+        "The logistics centre of Alibaba stands near the airport.",
+        Evidence((near, other)),
+        question="Where does the logistics centre of Alibaba stand?",
+    )
+    assert [item.sentence.text for item in signed.cited] == [
+        "A logistics centre stands near the airport.",
+        "Alibaba came to Malaysia.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fact", "question", "named"),
+    [
+        ("11", "season 11?", True),
+        ("11", "in 2011?", False),
+        ("sat", "digital SAT exams", True),
+        ("jay-z", "jay z", False),
+    ],
+)
+def test_what_the_question_names_it_names_as_a_whole_word(fact, question, named):
+    assert is_named(fact, question) is named

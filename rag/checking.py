@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rag.citations import SignedSentence, compose, sign, sign_phrase, without_empty_leads
 from rag.evidence import Evidence
 from rag.generators import Generator
-from rag.prompt import answerable_messages, supported_messages
+from rag.prompt import answerable_messages
 from rag.settings import Settings
 from rag.side_by_side import confirmed, rivals, side_by_side
 from rag.signals import covered_by
@@ -68,10 +68,8 @@ def check_draft(
     text, citations = compose(shown)
     if citations:
         cited = Evidence(tuple(dict.fromkeys(item for sentence in shown for item in sentence.cited)))
-        claim = f"{question.text} {text}" if phrase else text
         signals = dataclasses.replace(
             signals,
-            stated=generator.log_odds(supported_messages(claim, cited)),
             answers=generator.log_odds(answerable_messages(question.text, cited, history=question.history)),
             covered=covered_by(question.searched, evidence, shown),
             support=min(item.support for item in shown),

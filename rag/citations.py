@@ -16,6 +16,7 @@ from rag.claims import context, is_named, known, lacking_facts
 from rag.contradictions import Contradiction, contradictions
 from rag.evidence import Evidence, EvidenceSentence
 from rag.facts import missing_facts
+from rag.repetition import only_repeats
 from rag.types import Citation
 from rag.words import content_stems
 
@@ -33,7 +34,7 @@ class SignedSentence:
 
     `support` is the share (0 to 1) of its content words, rare ones and hard facts weighing more, that the cited
     sentences contain; `missing` are its numbers, names and quoted phrases that stand nowhere in them; `contradicted`
-    says where they state the opposite.
+    says where they state the opposite. `repeats`: it only gives the question back.
     """
 
     text: str
@@ -41,11 +42,13 @@ class SignedSentence:
     support: float
     missing: tuple[str, ...]
     contradicted: tuple[Contradiction, ...] = ()
+    repeats: bool = False
 
     def stands(self, minimum: float) -> bool:
-        """Whether it may be shown: something is cited, nothing hard is missing or contradicted, and support reaches
-        `minimum`."""
-        return bool(self.cited) and not self.missing and not self.contradicted and self.support >= minimum
+        """Whether it may be shown: something is cited, nothing hard is missing or contradicted, it says more than the
+        question, and support reaches `minimum`."""
+        held = bool(self.cited) and not self.missing and not self.contradicted
+        return held and not self.repeats and self.support >= minimum
 
 
 def sign(draft: str, evidence: Evidence, *, question: str = "") -> tuple[SignedSentence, ...]:
@@ -77,7 +80,13 @@ def sign_phrase(phrase: str, evidence: Evidence, *, question: str) -> SignedSent
         return SignedSentence(phrase, (), 0.0, missing_facts(phrase, []))
     best = max(range(len(evidence.sentences)), key=lambda place: (worth(place), -place))
     support = worth(best)[1] / total if total else 1.0
-    return SignedSentence(phrase, (evidence.sentences[best],), support, _missing(phrase, evidence, [best]))
+    return SignedSentence(
+        phrase,
+        (evidence.sentences[best],),
+        support,
+        _missing(phrase, evidence, [best]),
+        repeats=only_repeats(phrase, question) and bool(wanted),
+    )
 
 
 def compose(sentences: Sequence[SignedSentence]) -> tuple[str, tuple[Citation, ...]]:
@@ -170,7 +179,12 @@ def _sign_one(shown: str, evidence: Evidence, weights: Mapping[str, float], ques
     covered |= wanted & {word for item in chosen for word in content_stems(known(item.article))}
     support = math.fsum(weights.get(word, _unseen(weights)) * _hardness(word) for word in covered) / total
     return SignedSentence(
-        shown, chosen, support, missing, contradictions(claim, [item.sentence.text for item in chosen])
+        shown,
+        chosen,
+        support,
+        missing,
+        contradictions(claim, [item.sentence.text for item in chosen]),
+        repeats=bool(wanted) and only_repeats(claim, question),
     )
 
 

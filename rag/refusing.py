@@ -49,6 +49,8 @@ def unsupported(signed: Sequence[SignedSentence]) -> str:
     if missing:
         named = listed([f"“{fact}”" for fact in missing[:_MOST_NAMED]])
         return f"A draft was written, but the passages do not contain {named}, so it was not shown."
+    if any(item.repeats for item in signed):
+        return "A draft was written, but it only repeats the question, so it was not shown."
     return "A draft was written, but no passage supports it, so it was not shown."
 
 

@@ -55,7 +55,6 @@ class Trace:
 
     def after_writing(self, signals: Signals, confidence: float, least: float) -> None:
         """The judgements on the finished answer: the chance that it is right, and the least that is shown."""
-        self._check("stated", signals.stated)
         self._check("answers", signals.answers)
         self._check("confidence", confidence, least)
 

@@ -143,7 +143,6 @@ class Signals:
     """What speaks for and against an answer. None: not known, since the question was refused before that, or counted.
 
     answerable: log P(Yes) - log P(No) that the evidence states the answer to the question.
-    stated: the same, that the cited sentences alone state everything in the answer.
     answers: the same, that the cited sentences alone state the answer to the question.
     certainty: mean log-probability of the words of the draft, in nats a token (0: certain).
     similarity: highest cosine of the question with a sentence of the evidence.
@@ -154,7 +153,6 @@ class Signals:
     """
 
     answerable: float | None = None
-    stated: float | None = None
     answers: float | None = None
     certainty: float | None = None
     similarity: float | None = None

@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 from rag_material import ARTICLE, sentences
 
-from rag.citations import SignedSentence, compose, sign, without_empty_leads
+from rag.citations import SignedSentence, compose, sign, sign_phrase, without_empty_leads
 from rag.evidence import Evidence, EvidenceSentence, choose_evidence
 
 
@@ -109,3 +109,14 @@ def test_a_lead_without_its_list_goes():
     assert without_empty_leads([lead, item]) == (lead, item)
     assert without_empty_leads([lead, other]) == (other,)
     assert without_empty_leads([lead]) == ()
+
+
+def test_a_sentence_that_gives_the_question_back_does_not_stand():
+    (signed,) = sign(
+        "Products from Xinjiang generated sales on Tmall.",
+        evidence(),
+        question="Which products generated sales on Tmall from Xinjiang?",
+    )
+    assert signed.repeats
+    assert not signed.stands(0.5)
+    assert not sign_phrase("Tmall", evidence(), question="What is Tmall?").stands(0.5)

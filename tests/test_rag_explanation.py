@@ -40,7 +40,7 @@ def test_an_answer_explains_every_step_that_led_to_it(chatbot):
     assert found.evidence_tokens == 420
     assert sum(item.tokens for item in found.evidence) <= 420
     assert [check.name for check in found.checks] == [
-        "answerable", "chance before writing", "stated", "answers", "confidence",
+        "answerable", "chance before writing", "answers", "confidence",
     ]  # fmt: skip
     calibration = load_calibration("copying")
     thresholds = [None, calibration.worth_writing(15.0), None, None, calibration.least_confidence(15.0)]
@@ -49,7 +49,7 @@ def test_an_answer_explains_every_step_that_led_to_it(chatbot):
     ]
     signals = answer.signals
     chance = calibration.before.probability(dataclasses.replace(signals, covered=1.0))
-    values = [signals.answerable, chance, signals.stated, signals.answers, answer.confidence]
+    values = [signals.answerable, chance, signals.answers, answer.confidence]
     assert [check.value for check in found.checks] == pytest.approx(values, abs=2e-4)
     assert all(check.passed for check in found.checks)
     (sentence,) = found.draft
@@ -170,7 +170,7 @@ def test_a_trace_costs_less_than_a_millisecond_a_question():
             trace.step(name, Usage())
         trace.before_writing(Signals(answerable=1.0), 0.5, 0.2)
         trace.drafted(signed, signed)
-        trace.after_writing(Signals(stated=1.0, answers=1.0), 0.9, 0.7)
+        trace.after_writing(Signals(answers=1.0), 0.9, 0.7)
         trace.explanation(hits, evidence, mix=Mix(), evidence_tokens=420)
         return time.thread_time() - started
 

@@ -39,6 +39,8 @@ def test_missing_facts_are_named():
         "A draft was written, but the passages do not contain “1.5 billion”, so it was not shown."
     )
     assert unsupported([]) == "A draft was written, but no passage supports it, so it was not shown."
+    repeating = [SignedSentence("Alipay is behind Alipay.", (SNAPDEAL,), 1.0, (), repeats=True)]
+    assert unsupported(repeating) == "A draft was written, but it only repeats the question, so it was not shown."
 
 
 def test_no_article_at_all():

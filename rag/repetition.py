@@ -1,0 +1,19 @@
+"""Answers that only give the question back: "Alipay is behind Alipay." Pure; English."""
+
+import re
+
+from rag.words import content_stems
+
+_ASKS_FOR_MORE = re.compile(r"\b(who|whom|whose|what|which|where|when|why|how)\b", re.IGNORECASE)
+# Where the question offers the answers itself, one of them says something.
+_OFFERS = re.compile(r"\bor\b|\bbetween\b|\b(which|what|who) of\b|\beither\b", re.IGNORECASE)
+
+
+def only_repeats(claim: str, question: str) -> bool:
+    """Whether every word of content of the claim stands in the question, which asks for something else.
+
+    Never for questions that ask yes or no, or that offer what they ask for ("A or B?").
+    """
+    if not _ASKS_FOR_MORE.search(question) or _OFFERS.search(question):
+        return False
+    return content_stems(claim) <= content_stems(question)

@@ -43,7 +43,7 @@ def test_an_answer_explains_every_step_that_led_to_it(chatbot):
         "answerable", "chance before writing", "answers", "confidence",
     ]  # fmt: skip
     calibration = load_calibration("copying")
-    thresholds = [None, calibration.worth_writing(15.0), None, None, calibration.least_confidence(15.0)]
+    thresholds = [None, calibration.worth_writing(15.0), None, calibration.least_confidence(15.0)]
     assert [check.threshold for check in found.checks] == [
         None if least is None else pytest.approx(least, abs=1e-4) for least in thresholds
     ]

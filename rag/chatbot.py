@@ -24,7 +24,16 @@ from rag.languages import foreign_language, language_notes
 from rag.listing import ExactAnswer, find_exact_answer
 from rag.parts import as_turns, joined, parts_of
 from rag.prompt import answer_messages, answerable_messages, supported_messages
-from rag.refusing import REFUSAL, absent_names, doubtful, not_stated, nothing_found, nothing_readable, unsupported
+from rag.refusing import (
+    REFUSAL,
+    absent_names,
+    doubtful,
+    not_stated,
+    nothing_found,
+    nothing_readable,
+    unsupported,
+    without_figure,
+)
 from rag.replies import Taken, passages_of
 from rag.saying import counted
 from rag.searching import plan_search, questions_of, search_passages
@@ -212,7 +221,8 @@ class Chatbot:
             trace.step("check", self.generator.usage())
             trace.drafted(checked.signed, checked.standing)
             if not checked.citations:
-                yield done(REFUSAL, hope, reason=unsupported(checked.signed))
+                reason = without_figure(evidence) if checked.figureless else unsupported(checked.signed)
+                yield done(REFUSAL, hope, reason=reason)
                 return
             confidence = calibration.after.probability(signals)
             trace.after_writing(signals, confidence, calibration.least_confidence(accepted))

@@ -20,7 +20,7 @@ from rag.tracing import Trace
 from rag.types import Signals, Usage
 from rag.wanted import Wanted
 
-QUESTION = "How much did repairs of the harbour of Porto Claro cost?"
+QUESTION = "What became of repairs of the harbour of Porto Claro?"
 
 
 @pytest.fixture

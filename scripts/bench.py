@@ -45,12 +45,17 @@ _Result = TypeVar("_Result")
 
 
 def chosen(questions: Sequence[Question], count: int) -> tuple[Question, ...]:
-    """`count` of the questions without a conversation before them, spread evenly, a third of them unanswerable."""
+    """`count` of the questions without a conversation before them, spread evenly, a third of them unanswerable.
+
+    Those are spread among the others, so that a time limit leaves some of both.
+    """
     alone = [question for question in questions if not question.history]
     answerable = [question for question in alone if question.answerable]
     others = [question for question in alone if question.answerable is False]
     refusals = min(len(others), max(count // UNANSWERABLE, int(count > 1)))
-    return (*_spread(answerable, count - refusals), *_spread(others, refusals))
+    kinds = (_spread(answerable, count - refusals), _spread(others, refusals))
+    placed = [((place + 0.5) / len(kind), item) for kind in kinds for place, item in enumerate(kind)]
+    return tuple(item for _, item in sorted(placed, key=lambda pair: pair[0]))
 
 
 def openers(asked: Sequence[Question], questions: Sequence[Question]) -> dict[str, str]:
@@ -80,6 +85,7 @@ def run(arguments: argparse.Namespace, folder: Path) -> Found:
     precisions = parsed_precisions(arguments.precisions)
     home = Home.from_environment()
     settings = Settings(model=arguments.model, index=str(folder), precision=precisions[0])
+    settings = replace(settings, wrong_per_hundred=arguments.wrong_per_hundred)
     weights = ensure_model(settings.model, role="generator", home=home)
     embedder = ensure_model(settings.embedder, role="embedder", home=home)
     update_index(folder, [project_seeds()], embedder=(loaded := open_embedder(settings, home=home)))
@@ -117,6 +123,7 @@ def run(arguments: argparse.Namespace, folder: Path) -> Found:
     return Found(
         command=command,
         made_with=made_with,
+        planned=len(asked),
         limits=limits,
         ours=tuple(ours),
         naive=naive,
@@ -134,7 +141,16 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=30, help="so many of the seed questions (30)")
     parser.add_argument("--precisions", default="auto", help="auto, or several: bfloat16,int8; bars are of the first")
     parser.add_argument(
-        "--time-limit", type=float, default=3600, help="seconds; what comes too late is left out (3600)"
+        "--time-limit",
+        type=float,
+        default=3600,
+        help="seconds (3600), looked at between measurements; the rest is left out",
+    )
+    parser.add_argument(
+        "--wrong-per-hundred",
+        type=float,
+        default=Settings().wrong_per_hundred,
+        help="as in BYLINE_WRONG_PER_HUNDRED; 100 lets a weak model answer in a short trial",
     )
     parser.add_argument("--gguf", type=Path, help="the same model's weights for llama.cpp, if xllamacpp is installed")
     parser.add_argument("--out", type=Path, default=OUT, help=f"the page ({OUT})")
@@ -183,7 +199,8 @@ def _article(question: Question) -> str | None:
 def _public(arguments: argparse.Namespace) -> list[str]:
     """The arguments that shape the figures; paths stay out of the page."""
     shown = ["--model", arguments.model, "--questions", str(arguments.questions), "--precisions", arguments.precisions]
-    return [*shown, "--time-limit", f"{arguments.time_limit:g}", *(["--gguf", "GGUF"] if arguments.gguf else [])]
+    shown += ["--wrong-per-hundred", f"{arguments.wrong_per_hundred:g}", "--time-limit", f"{arguments.time_limit:g}"]
+    return [*shown, *(["--gguf", "GGUF"] if arguments.gguf else [])]
 
 
 def _load() -> float:

@@ -15,11 +15,13 @@ NOT_MEASURED = "not measured"
 class Found:
     """Everything that one run of the benchmark found. The bars are those of the first of `ours`.
 
+    `planned` is how many questions it was to ask; of a precision that the time limit cut short, fewer were asked.
     `load` is the machine's load average (processes ready to run, over a minute) before and after.
     """
 
     command: str
     made_with: Provenance
+    planned: int
     limits: Limits
     ours: tuple[Ours, ...]
     naive: tuple[Plain, ...]
@@ -66,25 +68,35 @@ def shown(estimate: Estimate | None, unit: str = "") -> str:
 
 
 def _made_with(found: Found) -> list[str]:
-    made, limits, first = found.made_with, found.limits, found.ours[0]
+    made, limits = found.made_with, found.limits
     machine = made.machine
     flags = f" ({', '.join(limits.flags)})" if limits.flags else ""
+    changes = " with changes" if made.commit.endswith("+changes") else ""
     before, after = found.load
     load = f" Load average {before:.1f} before and {after:.1f} after, of which this run is about {limits.threads}."
     if before > 1 or after > limits.threads + 0.5:
         load += " **The machine was busy with other work**: read the ratios, and those with care."
-    refused = sum(item.abstained for item in first.asked)
-    counted = sum(item.counted for item in first.asked)
     return [
         f"Model {made.models['generator']['name']} in {' and '.join(item.precision for item in found.ours)};"
         f" **{_counted(limits.threads, 'thread')}** on {_counted(machine['cores'], 'core')} of"
-        f" {machine['processor']}{flags}, {machine['memory_gb']} GB. Commit {made.commit[:10]}, {made.date[:10]};"
-        f" torch {made.versions['torch']}, transformers {made.versions['transformers']}.{load}",
+        f" {machine['processor']}{flags}, {machine['memory_gb']} GB."
+        f" Commit {made.commit[:10]}{changes}, {made.date[:10]}; torch {made.versions['torch']}, transformers {made.versions['transformers']}.{load}",
         "",
-        f"{len(first.asked)} questions of the seed set on {made.index['articles']} articles"
-        f" ({made.index['passages']} passages): {len(first.asked) - refused - counted} answered by the model, {refused}"
-        f" refused, {counted} counted in the index.",
+        f"{found.planned} questions of the seed set on {made.index['articles']} articles"
+        f" ({made.index['passages']} passages). {' '.join(_outcomes(item, found.planned) for item in found.ours)}",
     ]
+
+
+def _outcomes(ours: Ours, planned: int) -> str:
+    """Also for judging "same answers": two refusals are the same, too."""
+    refused = sum(item.abstained for item in ours.asked)
+    counted = sum(item.counted for item in ours.asked)
+    asked = len(ours.asked)
+    cut = f" (the time limit left out {planned - asked})" if asked < planned else ""
+    answered = asked - refused - counted
+    return (
+        f"{ours.precision}: {answered} answered by the model, {refused} refused, {counted} counted in the index{cut}."
+    )
 
 
 def _unmeasured(bars: Sequence[Bar]) -> str:

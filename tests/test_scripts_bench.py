@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from eval.provenance import Provenance
 from eval.questions import EvidenceQuote, Question
 from eval.reading import read_questions
 from index.errors import InputError
+from rag.chatbot import Chatbot
+from rag.fakes import CopyingGenerator
+from rag.settings import Settings
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
 
@@ -179,7 +183,7 @@ def test_the_table_of_bars_shows_goal_value_interval_and_verdict(figures):
 def test_the_page_says_what_it_was_made_with_and_ends_its_bars_with_the_verdict(ours, limits, naive, bars):
     pages = importlib.import_module("bench_page")
     made_with = Provenance(
-        commit="0123456789abcdef",
+        commit="0123456789abcdef+changes",
         date="2026-11-25T18:00:00+00:00",
         settings={},
         models={"generator": {"name": "default", "fingerprint": "f"}},
@@ -187,12 +191,16 @@ def test_the_page_says_what_it_was_made_with_and_ends_its_bars_with_the_verdict(
         machine={"processor": "A processor", "cores": 1, "memory_gb": 24.0},
         versions={"torch": "2", "transformers": "5"},
     )
-    found = pages.Found("make bench", made_with, limits, (ours,), naive, (), bars, (0.2, 1.1), ("On a quiet machine.",))
+    notes = ("On a quiet machine.",)
+    found = pages.Found("make bench", made_with, 5, limits, (ours,), naive, (), bars, (0.2, 1.1), notes)
     text = pages.page(found)
     assert "Model default in bfloat16; **2 threads** on 1 core of A processor (avx2), 24.0 GB." in text
-    assert "Commit 0123456789, 2026-11-25;" in text
+    assert "Commit 0123456789 with changes, 2026-11-25;" in text
     assert "busy" not in text
-    assert "2 answered by the model, 1 refused, 1 counted in the index" in text
+    assert (
+        "5 questions of the seed set on 4 articles (23 passages). bfloat16: 2 answered by the model, 1 refused, 1"
+        " counted in the index (the time limit left out 1)." in text
+    )
     assert (
         "**bars: 7 of 8 hold** (not measured: the same prompt answered: llama.cpp ÷ our generator; same answers in int8"
         " and bfloat16)" in text
@@ -213,8 +221,8 @@ def test_questions_are_spread_and_a_third_has_no_answer(bench):
 
     assert ids(1) == ["y0"]
     assert ids(2) == ["y0", "n0"]
-    assert ids(6) == ["y0", "y1", "y3", "y4", "n0", "n2"]
-    assert ids(100) == [question.id for question in questions]
+    assert ids(6) == ["y0", "n0", "y1", "y3", "n2", "y4"]
+    assert sorted(ids(100)) == sorted(question.id for question in questions)
 
 
 def test_an_opener_is_another_question_on_the_same_article(bench):
@@ -296,3 +304,24 @@ def test_the_naive_prompt_numbers_its_passages():
         "role": "user",
         "content": "Passage 1: One.\n\nPassage 2: Two.\n\nQuestion: Who?",
     }
+
+
+def test_a_question_is_timed_from_its_events(tiny_saved_index):
+    systems = importlib.import_module("bench_systems")
+    chatbot = Chatbot(tiny_saved_index, CopyingGenerator())
+    answered = systems._ask(chatbot, Question("q1", "How much did the repairs cost?"), cold=False)
+    assert (answered.id, answered.answered, "12 million euros" in answered.text) == ("q1", True, True)
+    assert 0 < answered.evidence_s < answered.first_token_s < answered.done_s
+    assert [name for name, _ in answered.steps][:3] == ["search", "evidence", "wait"]
+    assert sum(took for _, took in answered.steps) <= answered.done_s
+    counted = systems._ask(chatbot, Question("q2", "How many articles are from 2020?"), cold=False)
+    assert (counted.counted, counted.answered, counted.first_token_s) == (True, False, None)
+
+
+def test_a_job_does_its_first_question_and_stops_when_the_time_is_up():
+    systems = importlib.import_module("bench_systems")
+    questions = tuple(Question(name, f"{name}?", answerable=name != "c") for name in "abc")
+    late, early = (systems.Job(Settings(), questions, until) for until in (0.0, time.time() + 60))
+    assert [question.id for question in late.in_time(questions)] == ["a"]
+    assert [question.id for question in early.in_time(questions)] == ["a", "b", "c"]
+    assert [question.id for question in early.answerable] == ["a", "b"]

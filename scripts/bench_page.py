@@ -80,7 +80,8 @@ def _made_with(found: Found) -> list[str]:
         f"Model {made.models['generator']['name']} in {' and '.join(item.precision for item in found.ours)};"
         f" **{_counted(limits.threads, 'thread')}** on {_counted(machine['cores'], 'core')} of"
         f" {machine['processor']}{flags}, {machine['memory_gb']} GB."
-        f" Commit {made.commit[:10]}{changes}, {made.date[:10]}; torch {made.versions['torch']}, transformers {made.versions['transformers']}.{load}",
+        f" Commit {made.commit[:10]}{changes}, {made.date[:10]};"
+        f" torch {made.versions['torch']}, transformers {made.versions['transformers']}.{load}",
         "",
         f"{found.planned} questions of the seed set on {made.index['articles']} articles"
         f" ({made.index['passages']} passages). {' '.join(_outcomes(item, found.planned) for item in found.ours)}",

@@ -218,7 +218,7 @@ def test_two_tabs_have_two_conversations_and_wait_for_each_other(browser, server
         visit.ask(WORTH_QUESTION)
         visit.page.locator(".draft").wait_for()
         other.ask(CEO_QUESTION)
-        expect(other.page.locator(".status")).to_contain_text("Waiting for another answer")
+        expect(other.page.locator(".status")).to_contain_text("1 question before this one")
         visit.answered()
         other.answered()
         expect(visit.page.locator(".turn .question")).to_have_text([WORTH_QUESTION])

@@ -187,21 +187,24 @@ def stand_in(folder: Path, word_s: float) -> Any:
     return Chatbot(SavedIndex.open(folder, embedder=HashingEmbedder()), Slow())
 
 
-def memory_of(process: psutil.Process | None) -> Memory | None:
-    """What it holds now; None if it is not ours to look at."""
-    return process and Memory(process.memory_info().rss / 2**20, process.num_threads())
+def memory_of(process: psutil.Process) -> Memory:
+    """What it holds now."""
+    return Memory(process.memory_info().rss / 2**20, process.num_threads())
 
 
 @contextlib.contextmanager
 def watched(process: psutil.Process | None) -> Iterator[list[Memory]]:
-    """What it holds, looked at every half second until the block ends."""
+    """What it holds, looked at every half second from beginning to end of the block; nothing if it is not ours."""
     seen: list[Memory] = []
+    if process is None:
+        yield seen
+        return
     over = threading.Event()
 
     def look() -> None:
+        seen.append(memory_of(process))
         while not over.wait(0.5):
-            if (memory := memory_of(process)) is not None:
-                seen.append(memory)
+            seen.append(memory_of(process))
 
     watcher = threading.Thread(target=look, daemon=True)
     watcher.start()
@@ -210,6 +213,7 @@ def watched(process: psutil.Process | None) -> Iterator[list[Memory]]:
     finally:
         over.set()
         watcher.join()
+        seen.append(memory_of(process))
 
 
 def percentile(values: Sequence[float], share: float) -> float | None:
@@ -218,16 +222,8 @@ def percentile(values: Sequence[float], share: float) -> float | None:
     return ordered[max(0, -int(-share * len(ordered) // 1) - 1)] if ordered else None
 
 
-def summary(
-    asked: Sequence[Asked],
-    *,
-    askers: int,
-    took_s: float,
-    before: Memory | None,
-    seen: Sequence[Memory],
-    after: Memory | None,
-) -> dict[str, Any]:
-    """What is reported, as JSON."""
+def summary(asked: Sequence[Asked], *, askers: int, took_s: float, memory: Sequence[Memory]) -> dict[str, Any]:
+    """What is reported, as JSON. `memory` is what the server held from the beginning to the end."""
     answered = [one for one in asked if one.error is None]
     each = [sum(one.asker == number for one in answered) for number in range(askers)]
 
@@ -252,13 +248,17 @@ def summary(
         "evidence": times([one.evidence_s for one in answered]),
         "first_token": times([one.first_token_s for one in answered]),
         "answer": times([one.answer_s for one in answered]),
-        "memory_mb": None
-        if before is None or after is None
-        else [before.resident_mb, max(m.resident_mb for m in (before, *seen, after)), after.resident_mb],
-        "threads": None
-        if before is None or after is None
-        else [before.threads, max(m.threads for m in (before, *seen, after)), after.threads],
+        "memory_mb": course([one.resident_mb for one in memory]),
+        "threads": course([one.threads for one in memory]),
     }
+
+
+def course(values: Sequence[float]) -> dict[str, float] | None:
+    """How a value went, in four numbers; None if nobody looked. What is first touched on the way shows before
+    halfway, what grows for ever after it."""
+    if not values:
+        return None
+    return {"before": values[0], "halfway": values[len(values) // 2], "after": values[-1], "most": max(values)}
 
 
 def told(report: dict[str, Any]) -> str:
@@ -279,11 +279,19 @@ def told(report: dict[str, Any]) -> str:
             f"time to {name.replace('_', ' '):<12} p50 {seconds(times['p50_s']):>9}  p95 {seconds(times['p95_s']):>9}  "
             f"max {seconds(times['max_s']):>9}  of {times['count']}"
         )
-    if report["memory_mb"] is not None:
-        before, most, after = report["memory_mb"]
-        lines.append(f"memory of the server: {before:.0f} MB before, {most:.0f} MB at most, {after:.0f} MB after")
-        lines.append("threads of the server: {} before, {} at most, {} after".format(*report["threads"]))
+    for name, unit in (("memory_mb", " MB"), ("threads", "")):
+        if report[name] is not None:
+            values = ", ".join(f"{value:.0f}{unit} {when}" for when, value in report[name].items())
+            lines.append(f"{name.split('_')[0]} of the server: {values}")
     return "\n".join([*lines, *(f"error: {error}" for error in report["errors"])])
+
+
+def commit() -> str:
+    """What the code is at, as git says it; with "-dirty" if it was changed since."""
+    described = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return described.stdout.strip() or "unknown"
 
 
 def read_questions(file: Path) -> list[str]:
@@ -311,17 +319,16 @@ def main() -> int:
         wait_until_ready(url)
         questions = read_questions(options.questions)
         first = ask(url, questions[0])  # what is loaded late is loaded now
-        before, began = memory_of(process), time.monotonic()
-        with watched(process) as seen:
+        began = time.monotonic()
+        with watched(process) as memory:
             asked = press(url, questions, askers=options.askers, seconds=options.seconds)
         took_s = time.monotonic() - began
         wait_until_ready(url)
-        report = summary(
-            [*asked], askers=options.askers, took_s=took_s, before=before, seen=seen, after=memory_of(process)
-        )
+    report = summary(asked, askers=options.askers, took_s=took_s, memory=memory)
     print(told(report))
     if options.out is not None:
-        options.out.write_text(json.dumps({"model": options.model or "stand-in", **report}, indent=2) + "\n", "utf-8")
+        made_with = {"model": options.model or "stand-in", "cores": psutil.cpu_count(), "commit": commit()}
+        options.out.write_text(json.dumps(made_with | report, indent=2) + "\n", "utf-8")
     return 1 if first.error or report["failed"] or not report["answered"] else 0
 
 

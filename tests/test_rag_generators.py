@@ -58,9 +58,10 @@ def test_the_same_messages_give_the_same_text(generator):
 
 
 def test_tokens_are_counted_in_the_middle_of_a_reply(generator):
+    count = generator.count_tokens("The harbour reopened")
     pieces = generator.generate(prompt("How much did the repairs cost?", ASK), max_tokens=40)
     next(pieces)
-    assert generator.count_tokens("The harbour reopened") == 3
+    assert generator.count_tokens("The harbour reopened") == count >= 3
     pieces.close()
 
 

@@ -55,18 +55,19 @@ def test_the_report_counts(load):
         [*answers, load.Asked(1, "?", error="broke")],
         askers=2,
         took_s=30.0,
-        before=load.Memory(100.0, 4),
-        seen=[load.Memory(130.0, 9)],
-        after=load.Memory(120.0, 5),
+        memory=[load.Memory(100.0, 4), load.Memory(130.0, 9), load.Memory(125.0, 9), load.Memory(120.0, 5)],
     )
     assert (report["answered"], report["failed"], report["errors"]) == (20, 1, ["broke"])
     assert (report["answers_per_asker"], report["most_ahead"]) == ([10, 10], 3)
     assert report["answer"] == {"count": 20, "p50_s": 10.0, "p95_s": 19.0, "max_s": 20.0}
     assert report["first_token"] == {"count": 0, "p50_s": None, "p95_s": None, "max_s": None}
-    assert (report["memory_mb"], report["threads"]) == ([100.0, 130.0, 120.0], [4, 9, 5])
+    assert report["memory_mb"] == {"before": 100.0, "halfway": 125.0, "after": 120.0, "most": 130.0}
+    assert report["threads"] == {"before": 4, "halfway": 9, "after": 5, "most": 9}
     text = load.told(report)
     assert "2 askers for 30 s: 20 answered (0 of them refusals), 1 failed" in text
+    assert "memory of the server: 100 MB before, 125 MB halfway, 120 MB after, 130 MB most\n" in text
     assert text.endswith("error: broke")
+    assert load.summary([], askers=1, took_s=0.0, memory=[])["memory_mb"] is None
 
 
 @pytest.mark.parametrize(("share", "value"), [(0.5, 3.0), (0.95, 5.0), (0.2, 1.0), (0.21, 2.0)])

@@ -1,7 +1,6 @@
 """The way of a question: search, evidence, answerable?, answer, attribution, support."""
 
 import dataclasses
-import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
@@ -24,6 +23,7 @@ from rag.languages import foreign_language, language_notes
 from rag.listing import ExactAnswer, find_exact_answer
 from rag.parts import as_turns, joined, parts_of
 from rag.prompt import answer_messages, answerable_messages, supported_messages
+from rag.queueing import Place, Turns, before_this_one
 from rag.refusing import (
     REFUSAL,
     absent_names,
@@ -73,7 +73,7 @@ class Chatbot:
         self.generator = generator
         self.settings = settings or Settings()
         self._today = today
-        self._turn = threading.Lock()
+        self._turns = Turns(most_waiting=self.settings.most_waiting)
 
     def answer(
         self,
@@ -103,18 +103,25 @@ class Chatbot:
     ) -> Iterator[Event]:
         """The same as events while it is made; the last is a `DoneEvent` unless `stop` returned True before.
 
-        Raises InputError for an empty or overlong question, at the first event.
+        Raises InputError for an empty or overlong question, ResourceError if too many wait, at the first event. Those
+        who asked later wait for it: read it to its end, or close it.
         """
-        question = _checked(question)
-        limits = (filters or Filters()).limited_to(articles)
+        question, limits = _checked(question), (filters or Filters()).limited_to(articles)
+        with self._turns.arrive() as place:
+            yield from self._part_by_part(question, history, limits, place, stop or (lambda: False))
+
+    def _part_by_part(
+        self, question: str, history: Sequence[Message], limits: Filters, place: Place, stopped: Callable[[], bool]
+    ) -> Iterator[Event]:
+        """The same of a checked question; one that asks several things keeps its place from part to part."""
         parts = parts_of(question) if self.settings.answer_style != "phrase" else ()
         if not parts:
-            yield from self._stream(question, history, limits, stop or (lambda: False))
+            yield from self._stream(question, history, limits, place, stopped)
             return
         answers: list[Answer] = []
-        for place, part in enumerate(parts):
+        for number, part in enumerate(parts):
             lead = " " if answers else ""
-            for event in self._stream(part, (*history, *as_turns(answers)), limits, stop or (lambda: False)):
+            for event in self._stream(part, (*history, *as_turns(answers)), limits, place, stopped):
                 match event:
                     case DoneEvent():
                         answers.append(event.answer)
@@ -127,7 +134,7 @@ class Chatbot:
                         pass
                     case _:
                         yield event
-            if len(answers) == place:
+            if len(answers) == number:
                 return  # stopped
         whole = joined(question, answers)
         if whole.citations:
@@ -135,7 +142,7 @@ class Chatbot:
         yield DoneEvent(whole)
 
     def _stream(
-        self, question: str, history: Sequence[Message], limits: Filters, stopped: Callable[[], bool]
+        self, question: str, history: Sequence[Message], limits: Filters, place: Place, stopped: Callable[[], bool]
     ) -> Iterator[Event]:
         """The same of a question that asks one thing."""
         started = time.perf_counter()
@@ -157,7 +164,7 @@ class Chatbot:
         searched = plan.searched(hits).with_notes(*meant.notes, *language_notes(meant.question, language))
         taken = self._taken(question, hits, evidence, searched, started)
         question, history = meant.question, meant.history
-        before = self.generator.usage()
+        before: Usage | None = None
         signals = search_signals(plan.questions[-1], hits, evidence)
         yield PassagesEvent(taken.passages)
         first_token: float | None = None
@@ -168,7 +175,7 @@ class Chatbot:
                 confidence=confidence,
                 signals=signals,
                 total_s=time.perf_counter() - started,
-                usage=self.generator.usage().since(before),
+                usage=self.generator.usage().since(before) if before else Usage(),
                 first_token_s=first_token,
                 explanation=trace.explanation(
                     hits, evidence, mix=self.settings.mix, evidence_tokens=self.settings.evidence_tokens
@@ -181,11 +188,11 @@ class Chatbot:
             yield done(REFUSAL, 0.0, reason=reason)
             return
         calibration, accepted = load_calibration(self.generator.name), self.settings.wrong_per_hundred
-        if self._turn.locked():
-            yield StatusEvent("Waiting for the question before this one")
-        with self._turn:
-            if stopped():
-                return
+        with place.turn():
+            for ahead in place.wait(stopped):
+                yield StatusEvent(before_this_one(ahead))
+            if not place.served:
+                return  # stopped
             before = self.generator.usage()
             trace.step("wait", before)
             yield StatusEvent(f"Reading {counted(len(evidence.sentences), 'sentence')}")
@@ -234,9 +241,12 @@ class Chatbot:
             if not plan.wanted.prefers:
                 checked = with_other_figures(checked, asked, evidence, generator=self.generator, settings=self.settings)
             trace.step("other figures", self.generator.usage())
-        text, citations = checked.text, checked.citations
+            text, citations = checked.text, checked.citations
+            said = notes(question, text, citations, today=self._today())
+            # Made before the turn ends: afterwards the model counts what it does for the next question.
+            end = done(text, confidence, citations=citations, notes=said)
         yield CitationsEvent(text, citations)
-        yield done(text, confidence, citations=citations, notes=notes(question, text, citations, today=self._today()))
+        yield end
 
     def search(
         self,
@@ -270,7 +280,7 @@ class Chatbot:
 
     def support(self, claim: str, evidence: Evidence) -> float:
         """Log-odds that `evidence` states everything in `claim`."""
-        with self._turn:
+        with self._turns.alone():
             return self.generator.log_odds(supported_messages(claim, evidence))
 
     def _counting(

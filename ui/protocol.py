@@ -9,7 +9,7 @@ from rag.types import Answer, Event, Message
 
 
 class ChatbotLike(Protocol):
-    """Answers questions about a collection of articles. Used by one thread at a time."""
+    """Answers questions about a collection of articles. Used by several threads at once."""
 
     def stream(
         self,
@@ -19,7 +19,10 @@ class ChatbotLike(Protocol):
         filters: Filters | None = None,
         stop: Callable[[], bool] | None = None,
     ) -> Iterator[Event]:
-        """The events of answering; ends with a `DoneEvent`, or without one once `stop()` says True."""
+        """The events of answering; ends with a `DoneEvent`, or without one once `stop()` says True.
+
+        Questions wait for each other inside, and `StatusEvent`s say how long the line is.
+        """
 
     def answer(self, question: str, *, history: Sequence[Message] = (), filters: Filters | None = None) -> Answer:
         """The same, waited for."""

@@ -231,7 +231,7 @@ class Chatbot:
                 reason = without_figure(evidence) if checked.figureless else unsupported(checked.signed)
                 yield done(REFUSAL, hope, reason=reason)
                 return
-            confidence = calibration.after.probability(signals)
+            confidence = calibration.confidence(signals, style=style)
             trace.after_writing(signals, confidence, calibration.least_confidence(accepted))
             if confidence < calibration.least_confidence(accepted):
                 absent = absent_names(self.index, question)

@@ -1,8 +1,8 @@
 """How sure Byline is of an answer: the chance that it is right, from what speaks for and against it.
 
-Two logistic models over the signals of `rag/signals.py`: one for what is known before anything is written, one for a
-finished answer. `scripts/calibrate.py` fits them on public question sets and writes `confidence.json`, which also
-holds how many answers were wrong above each confidence.
+Logistic models over the signals of `rag/signals.py`: one for what is known before anything is written, and for
+finished answers one for each style of answers. `scripts/calibrate.py` fits them on public question sets and
+writes `confidence.json`, which also holds how many answers were wrong above each confidence.
 """
 
 import dataclasses
@@ -18,8 +18,8 @@ from rag.types import Signals
 FILE = Path(__file__).with_name("confidence.json")
 BEFORE = ("answerable", "similarity")
 """The signals used before a word is written."""
-AFTER = ("answerable", "answers")
-"""The signals used of a finished answer. More of them fit the sets they are fitted to better, and others worse
+AFTER = ("answers",)
+"""The signal used of a finished answer. More of them fit the sets they are fitted to better, and others worse
 (docs/lab-notes.md)."""
 _WIDEST = 12.0
 """Log-odds beyond this say no more, and must not outweigh everything else."""
@@ -46,14 +46,20 @@ class Logistic:
 class Calibration:
     """What was learnt for one model.
 
-    `risks` are pairs (wrong answers per hundred shown, least confidence shown), fewest wrong ones first. `hopeless` is
-    the chance before writing below which hardly any answer ever became a right one.
+    `after` has a model for each `Settings.answer_style`: a phrase cites less than a sentence, so that the model sees
+    less of what it says in its second look. `risks` are pairs (wrong answers per hundred shown, least confidence
+    shown), fewest wrong ones first. `hopeless` is the chance before writing below which hardly any answer ever became a
+    right one.
     """
 
     before: Logistic
-    after: Logistic
+    after: Mapping[str, Logistic]
     risks: tuple[tuple[float, float], ...]
     hopeless: float
+
+    def confidence(self, signals: Signals, *, style: str) -> float:
+        """The chance (0 to 1) that a finished answer of this style (`Settings.answer_style`) is right."""
+        return self.after[style].probability(signals)
 
     def least_confidence(self, wrong_per_hundred: float) -> float:
         """The confidence from which answers were shown so that about so many of a hundred were wrong.
@@ -89,7 +95,7 @@ def load_calibration(model: str) -> Calibration:
     found = models.get(model, models["default"])
     return Calibration(
         before=Logistic(**found["before"]),
-        after=Logistic(**found["after"]),
+        after={style: Logistic(**model) for style, model in found["after"].items()},
         risks=tuple((float(wrong), float(sure)) for wrong, sure in found["risks"]),
         hopeless=float(found["hopeless"]),
     )

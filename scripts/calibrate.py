@@ -21,8 +21,10 @@ from sklearn.metrics import roc_auc_score
 
 from eval.metrics.answers import token_f1
 from eval.metrics.right import is_right
+from eval.results import read_report
 from eval.run import ROWS_FILE, read_rows
 from rag.confidence import AFTER, BEFORE, FILE, Logistic, bounded
+from rag.settings import ANSWER_STYLES
 from rag.types import Signals
 
 STRENGTH = 1.0
@@ -36,12 +38,26 @@ LOST_FOR_HASTE = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One question: its signals, whether an answer was there to judge, whether it was right, and its set's share."""
+    """One question: its signals, whether an answer was there to judge, whether it was right, its set's share, and
+    the style of its set's answers."""
 
     signals: Signals
     answered: bool
     right: bool
     weight: float
+    style: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A model for what is known before anything is written, and one for the finished answers of each style."""
+
+    before: Logistic
+    after: Mapping[str, Logistic]
+
+    def confidence(self, item: Sample) -> float:
+        """The chance that the finished answer is right."""
+        return self.after[item.style].probability(item.signals)
 
 
 def main() -> int:
@@ -56,13 +72,11 @@ def main() -> int:
         others = [item for other, items in sets.items() if other != name for item in items]
         print(f"{name:16} n {len(found):4}  {held_out(others, found)}")
     everything = [item for items in sets.values() for item in items]
-    before, after = fit(everything, BEFORE), fit([item for item in everything if item.answered], AFTER)
-    print(f"{'all, fitted':16} n {len(everything):4}  {scores(everything, before, after)}")
-    learnt = {
-        "before": asdict(before),
-        "after": asdict(after),
-        "risks": risks(everything, after),
-        "hopeless": hopeless(everything, before),
+    fitted = fit_all(everything)
+    print(f"{'all, fitted':16} n {len(everything):4}  {scores(everything, fitted)}")
+    learnt = asdict(fitted) | {
+        "risks": risks(everything, fitted),
+        "hopeless": hopeless(everything, fitted.before),
         "fitted_to": {name: len(items) for name, items in sets.items()},
     }
     print(json.dumps(learnt, indent=1))
@@ -75,15 +89,25 @@ def main() -> int:
 
 
 def samples(run: Path) -> list[Sample]:
-    """The judged questions of a run, weighing 1 together."""
+    """The judged questions of a run, weighing 1 together; none of which nobody judged whether it can be answered."""
     judged = []
+    style = read_report(run)["settings"]["answer_style"]
     for row in read_rows(run / ROWS_FILE):
+        if row.outcome.question.answerable is None:
+            continue
         answer, right = row.outcome.answer, is_right(row.outcome)
         signals = None if answer is None else answer.signals
         if answer is not None and signals is not None and signals.answerable is not None and right is not None:
             close = bool(row.outcome.question.answers) and (token_f1(row.outcome) or 0.0) >= CLOSE_F1
             judged.append((signals, not answer.abstained, (right or close) and not answer.abstained))
-    return [Sample(*item, weight=1 / len(judged)) for item in judged]
+    return [Sample(*item, weight=1 / len(judged), style=style) for item in judged]
+
+
+def fit_all(items: Sequence[Sample]) -> Fitted:
+    """The models; a style of which there are no answers takes what fits all answers."""
+    answered = [item for item in items if item.answered]
+    styles = {style: [item for item in answered if item.style == style] for style in ANSWER_STYLES}
+    return Fitted(fit(items, BEFORE), {style: fit(some or answered, AFTER) for style, some in styles.items()})
 
 
 def fit(items: Sequence[Sample], names: Sequence[str]) -> Logistic:
@@ -110,14 +134,18 @@ def known(item: Sample, names: Sequence[str]) -> list[float | None]:
 
 def held_out(others: Sequence[Sample], found: Sequence[Sample]) -> str:
     """What a fit to `others` reaches on `found`."""
-    return scores(found, fit(others, BEFORE), fit([item for item in others if item.answered], AFTER))
+    return scores(found, fit_all(others))
 
 
-def scores(items: Sequence[Sample], before: Logistic, after: Logistic) -> str:
-    """Area under the curve and calibration error of both models, as text."""
+def scores(items: Sequence[Sample], fitted: Fitted) -> str:
+    """Area under the curve and calibration error before and after writing, as text."""
+    answered = [item for item in items if item.answered]
     parts = []
-    for name, model, some in (("before", before, items), ("after", after, [item for item in items if item.answered])):
-        chance = np.array([model.probability(item.signals) for item in some])
+    for name, some, chances in (
+        ("before", items, [fitted.before.probability(item.signals) for item in items]),
+        ("after", answered, [fitted.confidence(item) for item in answered]),
+    ):
+        chance = np.array(chances)
         right = np.array([item.right for item in some])
         weight = np.array([item.weight for item in some])
         area = roc_auc_score(right, chance, sample_weight=weight) if 0 < right.mean() < 1 else float("nan")
@@ -136,9 +164,9 @@ def calibration_error(
     return float(np.abs(gaps).sum() / weight.sum())
 
 
-def risks(items: Sequence[Sample], after: Logistic) -> list[tuple[float, float]]:
+def risks(items: Sequence[Sample], fitted: Fitted) -> list[tuple[float, float]]:
     """(wrong per hundred shown, least confidence) for each of RISKS that is reached."""
-    answered = sorted(((after.probability(i.signals), i.right, i.weight) for i in items if i.answered), reverse=True)
+    answered = sorted(((fitted.confidence(i), i.right, i.weight) for i in items if i.answered), reverse=True)
     shown = np.cumsum([weight for _, _, weight in answered])
     wrong = 100 * np.cumsum([weight * (not right) for _, right, weight in answered]) / shown
     found: list[tuple[float, float]] = []

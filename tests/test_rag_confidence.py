@@ -3,11 +3,13 @@ import math
 import pytest
 
 from rag.confidence import AFTER, BEFORE, Calibration, Logistic, load_calibration
+from rag.settings import ANSWER_STYLES
 from rag.types import Signals
 
 PLAIN = Logistic(0.5, {"answerable": 2.0, "covered": -1.0}, {"answerable": 0.25, "covered": 0.4})
 RISKS = ((5.0, 0.9), (10.0, 0.8), (20.0, 0.5))
-CALIBRATION = Calibration(PLAIN, PLAIN, RISKS, hopeless=0.6)
+PHRASES = Logistic(-0.5, {"answerable": 1.0}, {"answerable": 0.0})
+CALIBRATION = Calibration(PLAIN, {"sentence": PLAIN, "quote": PLAIN, "phrase": PHRASES}, RISKS, hopeless=0.6)
 
 
 def test_probability_is_logistic_in_the_signals():
@@ -23,6 +25,12 @@ def test_log_odds_beyond_twelve_say_no_more():
     assert PLAIN.probability(Signals(answerable=80.0, covered=0.0)) == PLAIN.probability(
         Signals(answerable=12.0, covered=0.0)
     )
+
+
+@pytest.mark.parametrize(("style", "model"), [("sentence", PLAIN), ("quote", PLAIN), ("phrase", PHRASES)])
+def test_each_style_of_answers_has_its_model(style, model):
+    signals = Signals(answerable=1.5, covered=0.2)
+    assert CALIBRATION.confidence(signals, style=style) == model.probability(signals)
 
 
 @pytest.mark.parametrize(
@@ -42,9 +50,11 @@ def test_what_could_be_shown_is_always_written(accepted, chance):
 def test_what_was_learnt_is_there_and_makes_sense(model):
     found = load_calibration(model)
     assert set(found.before.weights) <= set(BEFORE)
-    assert set(found.after.weights) <= set(AFTER)
-    # What the model says for an answer never speaks against it.
-    assert found.after.weights["answers"] > 0
+    assert set(found.after) == set(ANSWER_STYLES)
+    for after in found.after.values():
+        assert set(after.weights) == set(AFTER)
+        # What the model says for an answer never speaks against it.
+        assert after.weights["answers"] > 0
     assert found.before.weights["answerable"] > 0
     wrong, sure = zip(*found.risks, strict=True)
     assert list(wrong) == sorted(wrong)

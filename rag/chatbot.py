@@ -16,6 +16,7 @@ from index.types import Article, Hit
 from rag.checking import Asked, check_draft, with_other_figures
 from rag.confidence import load_calibration
 from rag.dating import notes
+from rag.deadline import Deadline, TimeLimit
 from rag.evidence import Evidence, choose_evidence
 from rag.examples import example_questions
 from rag.follow_ups import Meant, in_conversation
@@ -24,13 +25,23 @@ from rag.languages import foreign_language, language_notes
 from rag.listing import ExactAnswer, find_exact_answer
 from rag.parts import as_turns, joined, parts_of
 from rag.prompt import answer_messages, answerable_messages, supported_messages
-from rag.refusing import REFUSAL, absent_names, doubtful, not_stated, nothing_found, nothing_readable, unsupported
+from rag.refusing import (
+    NO_TIME,
+    REFUSAL,
+    absent_names,
+    doubtful,
+    not_stated,
+    nothing_found,
+    nothing_readable,
+    unsupported,
+)
 from rag.replies import Taken, passages_of
 from rag.saying import counted
 from rag.searching import plan_search, questions_of, search_passages
-from rag.settings import Settings
+from rag.settings import Settings, check_seconds
 from rag.signals import search_signals
 from rag.small_talk import find_small_talk
+from rag.speed import Speedometer
 from rag.tracing import Trace
 from rag.types import (
     Answer,
@@ -59,11 +70,13 @@ class Chatbot:
         *,
         settings: Settings | None = None,
         today: Callable[[], date] = date.today,
+        speedometer: Speedometer | None = None,
     ) -> None:
         self.index = index
         self.generator = generator
         self.settings = settings or Settings()
         self._today = today
+        self._speedometer = speedometer or Speedometer(generator)
         self._turn = threading.Lock()
 
     def answer(
@@ -73,12 +86,14 @@ class Chatbot:
         history: Sequence[Message] = (),
         articles: Collection[str] | None = None,
         filters: Filters | None = None,
+        seconds: float | None = None,
     ) -> Answer:
         """The signed answer, or a refusal. `articles` limits it to the articles with these ids, `filters` further.
 
+        `seconds` is the time that it may take in the place of the settings'; 0 is no limit.
         Raises InputError for an empty or overlong question.
         """
-        for event in self.stream(question, history=history, articles=articles, filters=filters):
+        for event in self.stream(question, history=history, articles=articles, filters=filters, seconds=seconds):
             if isinstance(event, DoneEvent):
                 return event.answer
         raise BylineError("The answer ended before it was complete.")  # cannot happen without `stop`
@@ -91,6 +106,7 @@ class Chatbot:
         articles: Collection[str] | None = None,
         filters: Filters | None = None,
         stop: Callable[[], bool] | None = None,
+        seconds: float | None = None,
     ) -> Iterator[Event]:
         """The same as events while it is made; the last is a `DoneEvent` unless `stop` returned True before.
 
@@ -99,13 +115,20 @@ class Chatbot:
         question = _checked(question)
         limits = (filters or Filters()).limited_to(articles)
         parts = parts_of(question) if self.settings.answer_style != "phrase" else ()
+        seconds = check_seconds(self.settings.seconds if seconds is None else seconds)
+        if seconds and not self._speedometer.known:
+            yield StatusEvent("Finding out how fast this machine is")
+            with self._turn:
+                self._speedometer.speed()
+        time_limit = TimeLimit(self.generator, self._speedometer, seconds=seconds, parts=len(parts))
         if not parts:
-            yield from self._stream(question, history, limits, stop or (lambda: False))
+            yield from self._stream(question, history, limits, stop or (lambda: False), time_limit.next_part())
             return
         answers: list[Answer] = []
         for place, part in enumerate(parts):
             lead = " " if answers else ""
-            for event in self._stream(part, (*history, *as_turns(answers)), limits, stop or (lambda: False)):
+            turns, deadline = (*history, *as_turns(answers)), time_limit.next_part()
+            for event in self._stream(part, turns, limits, stop or (lambda: False), deadline):
                 match event:
                     case DoneEvent():
                         answers.append(event.answer)
@@ -126,7 +149,12 @@ class Chatbot:
         yield DoneEvent(whole)
 
     def _stream(
-        self, question: str, history: Sequence[Message], limits: Filters, stopped: Callable[[], bool]
+        self,
+        question: str,
+        history: Sequence[Message],
+        limits: Filters,
+        stopped: Callable[[], bool],
+        deadline: Deadline,
     ) -> Iterator[Event]:
         """The same of a question that asks one thing."""
         started = time.perf_counter()
@@ -142,7 +170,12 @@ class Chatbot:
         yield StatusEvent(plan.status(self.index.manifest.article_count))
         hits = search_passages(self.index, plan, passages=self.settings.passages_per_question, mix=self.settings.mix)
         trace.step("search")
-        evidence = self.choose(plan.questions[-1], hits)
+        evidence = deadline.evidence(
+            lambda tokens: self.choose(plan.questions[-1], hits, tokens=tokens),
+            meant.question,
+            meant.history,
+            self.settings,
+        )
         trace.step("evidence")
         language = foreign_language(meant.question, evidence)
         searched = plan.searched(hits).with_notes(*meant.notes, *language_notes(meant.question, language))
@@ -160,6 +193,7 @@ class Chatbot:
                 signals=signals,
                 total_s=time.perf_counter() - started,
                 usage=self.generator.usage().since(before),
+                skipped=deadline.skipped,
                 first_token_s=first_token,
                 explanation=trace.explanation(
                     hits, evidence, mix=self.settings.mix, evidence_tokens=self.settings.evidence_tokens
@@ -167,20 +201,25 @@ class Chatbot:
                 **more,
             )
 
+        calibration, accepted = load_calibration(self.generator.name), self.settings.wrong_per_hundred
+        if deadline.reason:
+            yield done(NO_TIME, calibration.before.probability(signals), reason=deadline.reason)
+            return
         if not evidence.sentences:
             reason = nothing_readable() if hits else nothing_found(plan.limits)
             yield done(REFUSAL, 0.0, reason=reason)
             return
-        calibration, accepted = load_calibration(self.generator.name), self.settings.wrong_per_hundred
         if self._turn.locked():
             yield StatusEvent("Waiting for the question before this one")
+        arrived = deadline.now()
         with self._turn:
+            deadline.excuse(arrived)
             if stopped():
                 return
             before = self.generator.usage()
             trace.step("wait", before)
             yield StatusEvent(f"Reading {counted(len(evidence.sentences), 'sentence')}")
-            answerable = self.generator.log_odds(answerable_messages(question, evidence, history=history))
+            answerable = deadline.generator.log_odds(answerable_messages(question, evidence, history=history))
             signals = dataclasses.replace(signals, answerable=answerable)
             hope = calibration.before.probability(signals)
             trace.step("answerable", self.generator.usage())
@@ -188,12 +227,15 @@ class Chatbot:
             if hope < calibration.worth_writing(accepted):
                 yield done(REFUSAL, hope, reason=not_stated(evidence, absent_names(self.index, question)))
                 return
-            yield StatusEvent("Writing")
-            draft = ""
             style = self.settings.answer_style
             messages = answer_messages(question, evidence, history=history, style=style, language=language)
+            if not deadline.lets_write(messages):
+                yield done(NO_TIME, hope, reason=deadline.reason)
+                return
+            yield StatusEvent("Writing")
+            draft = ""
             unwritten = self.generator.usage()
-            with closing(self.generator.generate(messages, max_tokens=self.settings.answer_tokens)) as pieces:
+            with closing(deadline.generator.generate(messages, max_tokens=self.settings.answer_tokens)) as pieces:
                 for piece in pieces:
                     if stopped():
                         return
@@ -206,23 +248,40 @@ class Chatbot:
             signals = dataclasses.replace(signals, certainty=written.log_probability / max(1, written.tokens_written))
             asked = Asked(question, plan.questions[-1], history)
             checked = check_draft(
-                draft, asked, evidence, generator=self.generator, settings=self.settings, signals=signals
+                draft,
+                asked,
+                evidence,
+                generator=deadline.generator,
+                settings=self.settings,
+                signals=signals,
+                deadline=deadline,
             )
             signals = checked.signals
             trace.step("check", self.generator.usage())
             trace.drafted(checked.signed, checked.standing)
+            if deadline.cut and not checked.signed and not checked.citations:
+                yield done(NO_TIME, hope, reason=deadline.nothing_whole())
+                return
             if not checked.citations:
                 yield done(REFUSAL, hope, reason=unsupported(checked.signed))
                 return
-            confidence = calibration.after.probability(signals)
+            confidence = hope if signals.answers is None else calibration.after.probability(signals)
             trace.after_writing(signals, confidence, calibration.least_confidence(accepted))
             if confidence < calibration.least_confidence(accepted):
                 absent = absent_names(self.index, question)
-                reason = doubtful(evidence, absent) if checked.standing else unsupported(checked.signed)
+                drafted = checked.standing or (deadline.cut and not checked.signed)
+                reason = doubtful(evidence, absent) if drafted else unsupported(checked.signed)
                 yield done(REFUSAL, confidence, reason=reason)
                 return
             if not plan.wanted.prefers:
-                checked = with_other_figures(checked, asked, evidence, generator=self.generator, settings=self.settings)
+                checked = with_other_figures(
+                    checked,
+                    asked,
+                    evidence,
+                    generator=deadline.generator,
+                    settings=self.settings,
+                    deadline=deadline,
+                )
             trace.step("other figures", self.generator.usage())
         text, citations = checked.text, checked.citations
         yield CitationsEvent(text, citations)
@@ -252,11 +311,13 @@ class Chatbot:
         meant = in_conversation(question, history, today=self._today())
         return questions_of(meant.question, meant.history)[-1]
 
-    def choose(self, question: str, hits: Sequence[Hit]) -> Evidence:
-        """The sentences of `hits` that the model would read; `question` as it is searched (`searched_as`)."""
-        return choose_evidence(
-            question, hits, tokens=self.settings.evidence_tokens, count_tokens=self.generator.count_tokens
-        )
+    def choose(self, question: str, hits: Sequence[Hit], *, tokens: int | None = None) -> Evidence:
+        """The sentences of `hits` that the model would read; `question` as it is searched (`searched_as`).
+
+        `tokens` other than the settings' are for reading less or more.
+        """
+        tokens = tokens or self.settings.evidence_tokens
+        return choose_evidence(question, hits, tokens=tokens, count_tokens=self.generator.count_tokens)
 
     def support(self, claim: str, evidence: Evidence) -> float:
         """Log-odds that `evidence` states everything in `claim`."""

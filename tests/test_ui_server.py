@@ -182,7 +182,7 @@ def test_no_answer_without_models():
 
 def test_an_unexpected_failure_is_a_500_and_the_next_question_is_answered(caplog):
     class Broken(ScriptedChatbot):
-        def stream(self, question, *, history=(), filters=None, stop=None):
+        def stream(self, question, *, history=(), filters=None, stop=None, seconds=None):
             if question == "break":
                 raise ZeroDivisionError("oops")
             yield from super().stream(question, history=history, filters=filters, stop=stop)

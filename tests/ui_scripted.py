@@ -147,6 +147,7 @@ class ScriptedChatbot:
     removed: set[str] = field(default_factory=set)
     histories: list[tuple[Message, ...]] = field(default_factory=list)
     filters: list[Filters | None] = field(default_factory=list)
+    seconds: list[float | None] = field(default_factory=list)
     finished: list[str] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
 
@@ -165,8 +166,15 @@ class ScriptedChatbot:
     def example_questions(self) -> tuple[str, ...]:
         return EXAMPLES
 
-    def answer(self, question: str, *, history: Sequence[Message] = (), filters: Filters | None = None) -> Answer:
-        events = self.stream(question, history=history, filters=filters)
+    def answer(
+        self,
+        question: str,
+        *,
+        history: Sequence[Message] = (),
+        filters: Filters | None = None,
+        seconds: float | None = None,
+    ) -> Answer:
+        events = self.stream(question, history=history, filters=filters, seconds=seconds)
         return next(event.answer for event in events if isinstance(event, DoneEvent))
 
     def stream(
@@ -176,7 +184,9 @@ class ScriptedChatbot:
         history: Sequence[Message] = (),
         filters: Filters | None = None,
         stop: Callable[[], bool] | None = None,
+        seconds: float | None = None,
     ) -> Iterator[Event]:
+        self.seconds.append(seconds)
         self.histories.append(tuple(history))
         self.filters.append(filters)
         script = SCRIPTS.get(question, Script((("The articles do not say anything about this.", ()),), "Off topic."))

@@ -77,10 +77,13 @@ class Desk:
         history: Sequence[Message] = (),
         filters: Filters | None = None,
         stop: Callable[[], bool] | None = None,
+        seconds: float | None = None,
         every: float = 0.05,
     ) -> Iterator[list[Event]]:
         """The events of answering, gathered over `every` seconds, so that a page is not redrawn for each
         token.
+
+        `seconds` is the time that the answer may take, once it is its turn (None: as the settings say).
 
         Waiting shows as `StatusEvent`s. Ends early, without a `DoneEvent`, once `stop()` says True or the
         desk closes. Raises `InputError` for an unusable question, `ResourceError` if too many wait, what the
@@ -102,7 +105,7 @@ class Desk:
             events: queue.SimpleQueue[Event | _Ended] = queue.SimpleQueue()
             worker = threading.Thread(
                 target=self._answering,
-                args=(chatbot, question, tuple(history), filters, halted, events, ticket),
+                args=(chatbot, question, tuple(history), filters, seconds, halted, events, ticket),
                 name="byline-answering",
                 daemon=True,
             )
@@ -121,9 +124,10 @@ class Desk:
         history: Sequence[Message] = (),
         filters: Filters | None = None,
         stop: Callable[[], bool] | None = None,
+        seconds: float | None = None,
     ) -> Answer | None:
         """The whole answer, or None if it was stopped. Raises as `bursts` does."""
-        for burst in self.bursts(question, history=history, filters=filters, stop=stop):
+        for burst in self.bursts(question, history=history, filters=filters, stop=stop, seconds=seconds):
             for event in burst:
                 if isinstance(event, DoneEvent):
                     return event.answer
@@ -157,13 +161,14 @@ class Desk:
         question: str,
         history: tuple[Message, ...],
         filters: Filters | None,
+        seconds: float | None,
         halted: Callable[[], bool],
         events: "queue.SimpleQueue[Event | _Ended]",
         ticket: object,
     ) -> None:
         ended = _Ended()
         try:
-            for event in chatbot.stream(question, history=history, filters=filters, stop=halted):
+            for event in chatbot.stream(question, history=history, filters=filters, stop=halted, seconds=seconds):
                 events.put(event)
         except Exception as error:  # handed over: `_gathered` raises it where the events are read
             ended = _Ended(error)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ class _Asked:
     history: tuple[Message, ...]
     filters: Filters
     explain: bool
+    seconds: float | None
 
 
 def build_http(desk: Desk, *, hosts: Sequence[str] = ()) -> FastAPI:
@@ -110,7 +112,9 @@ async def _ask(desk: Desk, request: Request) -> Response:
 
 def _answered(desk: Desk, asked: _Asked, stop: Callable[[], bool]) -> Response:
     try:
-        answer = desk.answer(asked.question, history=asked.history, filters=asked.filters, stop=stop)
+        answer = desk.answer(
+            asked.question, history=asked.history, filters=asked.filters, stop=stop, seconds=asked.seconds
+        )
     except InputError as error:
         return _error(422, error.message, error.help)
     except BylineError as error:
@@ -132,9 +136,10 @@ def _read_question(body: bytes) -> _Asked:
     asked = json.loads(body)
     if not isinstance(asked, dict) or not isinstance(asked.get("question"), str):
         raise InputError("The field `question` is missing or no text.", help='Send {"question": "…"}.')
-    if unknown := sorted(set(asked) - {"question", "history", "filters", "explain"}):
+    if unknown := sorted(set(asked) - {"question", "history", "filters", "explain", "seconds"}):
         raise InputError(
-            f"Unknown fields: {', '.join(unknown)}.", help="Known are `question`, `history`, `filters` and `explain`."
+            f"Unknown fields: {', '.join(unknown)}.",
+            help="Known are `question`, `history`, `filters`, `explain` and `seconds`.",
         )
     history, filters, explain = asked.get("history", []), asked.get("filters", {}), asked.get("explain", False)
     if not isinstance(history, list):
@@ -144,8 +149,22 @@ def _read_question(body: bytes) -> _Asked:
     if not isinstance(explain, bool):
         raise InputError("The field `explain` is neither true nor false.", help='Send {"explain": true}.')
     return _Asked(
-        asked["question"], tuple(_read_message(message) for message in history), _read_filters(filters), explain
+        asked["question"],
+        tuple(_read_message(message) for message in history),
+        _read_filters(filters),
+        explain,
+        _read_limit(asked.get("seconds")),
     )
+
+
+def _read_limit(seconds: object) -> float | None:
+    if seconds is None:
+        return None
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
+        raise InputError(
+            "The field `seconds` is no time.", help='Send a number, for example {"seconds": 3}; 0 is no limit.'
+        )
+    return float(seconds)
 
 
 def _read_filters(values: dict[str, Any]) -> Filters:

@@ -18,10 +18,21 @@ class ChatbotLike(Protocol):
         history: Sequence[Message] = (),
         filters: Filters | None = None,
         stop: Callable[[], bool] | None = None,
+        seconds: float | None = None,
     ) -> Iterator[Event]:
-        """The events of answering; ends with a `DoneEvent`, or without one once `stop()` says True."""
+        """The events of answering; ends with a `DoneEvent`, or without one once `stop()` says True.
 
-    def answer(self, question: str, *, history: Sequence[Message] = (), filters: Filters | None = None) -> Answer:
+        `seconds` is the time that it may take; 0: no limit, None: as the settings say.
+        """
+
+    def answer(
+        self,
+        question: str,
+        *,
+        history: Sequence[Message] = (),
+        filters: Filters | None = None,
+        seconds: float | None = None,
+    ) -> Answer:
         """The same, waited for."""
 
     def article_count(self) -> int:

@@ -1,0 +1,294 @@
+"""The time of one question against the clock: `rag/budget.py` plans, this holds to it. Without a limit it does nothing.
+
+What was planned with a measured speed may come out otherwise, so every later step is decided anew by what is left. A
+pass of the model cannot be interrupted; so later steps may borrow a tenth of the time, and no more.
+"""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from collections.abc import Generator as Pieces
+from contextlib import closing
+
+from index.sentences import segment
+from rag.budget import LEAST_ANSWER, Frame, Plan, answer_s, plan_answer, second_look_s, too_short
+from rag.evidence import Evidence
+from rag.generators import Generator
+from rag.prompt import answer_messages, answerable_messages
+from rag.settings import Settings
+from rag.speed import Speedometer
+from rag.types import Message, Usage
+
+NOT_LOOKED_AGAIN = "not looked at a second time"
+NO_OTHER_FIGURES = "did not ask whether other reports give other figures"
+STOPPED_WRITING = "stopped writing when time was up"
+
+_BORROWED = 0.1
+"""The share of the whole time that steps after the first may go over it."""
+_REST_S = 0.05
+"""What is kept free for signing and checking without a model."""
+_TEMPLATE = 12
+"""Tokens of a chat template around a prompt."""
+_LONG_PASS = 64
+"""Tokens from which a pass tells how fast the machine is right now."""
+
+
+class TimeLimit:
+    """The seconds given to a whole question, shared out to the parts that it is answered in; 0: no limit.
+
+    Begins when it is made, once the speed is known.
+    """
+
+    def __init__(self, generator: Generator, speedometer: Speedometer, *, seconds: float, parts: int = 1) -> None:
+        self._generator = generator
+        self._speedometer = speedometer
+        self._seconds = seconds
+        self._parts = parts
+        if seconds:
+            speedometer.speed()
+        self._ends = speedometer.clock() + seconds
+        self._last: Deadline | None = None
+
+    def next_part(self) -> "Deadline":
+        """The time of the next part: an equal share of what is left."""
+        if not self._seconds:
+            return Deadline(self._generator)
+        if self._last is not None:
+            self._ends += self._last.excused_s
+        left = max(0.001, self._ends - self._speedometer.clock())
+        self._last = Deadline(self._generator, self._speedometer, seconds=left / max(1, self._parts))
+        self._parts -= 1
+        return self._last
+
+
+class Deadline:
+    """The time of a question (or one part of it), which begins when this is made. Used by one thread.
+
+    `generator` is the model as this question may use it; `skipped` what was left out so far, `reason` why there is no
+    time for an answer at all, `cut` whether writing was stopped.
+    """
+
+    def __init__(self, generator: Generator, speedometer: Speedometer | None = None, *, seconds: float = 0.0) -> None:
+        self.limited = speedometer is not None and seconds > 0
+        self.skipped: tuple[str, ...] = ()
+        self.reason: str | None = None
+        self.cut = False
+        self.excused_s = 0.0
+        self.generator = generator
+        if speedometer is None:
+            return
+        self.generator = _Paced(generator, self, speedometer)
+        self._count_tokens = generator.count_tokens
+        self._clock = speedometer.clock
+        self._seconds = seconds
+        self._begun = self._clock()
+        self._speed = speedometer.speed()
+        self._read = ""
+        self._kept_free_s = 0.0
+
+    def evidence(
+        self, choose: Callable[[int], Evidence], question: str, history: Sequence[Message], settings: Settings
+    ) -> Evidence:
+        """As much of the evidence as there is time for; `choose` gives the best of so many tokens.
+
+        Empty, with a `reason`, if there is no time for an answer.
+        """
+        whole = choose(settings.evidence_tokens)
+        if not self.limited or not whole.sentences:
+            return whole
+        wanted, found = _tokens_of(whole), whole
+
+        def planned(evidence: Evidence, tokens: int) -> Plan | None:
+            frame = self._frame(evidence, question, history, settings)
+            return plan_answer(self._left_s(), self._speed, frame, evidence=tokens, answer=settings.answer_tokens)
+
+        plan = planned(found, wanted)
+        while plan is None or plan.evidence_tokens < _tokens_of(found):
+            fewer = choose(plan.evidence_tokens if plan else 1)
+            if _tokens_of(fewer) >= _tokens_of(found):
+                return self._only(found, question, history, settings, wanted)
+            found = fewer
+            plan = planned(found, _tokens_of(found))
+        if found is not whole and (room := planned(found, wanted)):
+            # It was cut with the labels of articles in mind that are not among it any more.
+            more = choose(room.evidence_tokens)
+            fits = planned(more, _tokens_of(more))
+            if fits and _tokens_of(found) < _tokens_of(more) <= fits.evidence_tokens:
+                found, plan = more, fits
+        self._keep_free(plan, self._frame(found, question, history, settings))
+        self._say_read(found, wanted)
+        return found
+
+    def excuse(self, since: float) -> None:
+        """Do not count the time since then (by `now()`): it was spent waiting for another question."""
+        if self.limited:
+            waited = self._clock() - since
+            self._begun += waited
+            self.excused_s += waited
+
+    def now(self) -> float:
+        """The clock of this question."""
+        return self._clock() if self.limited else 0.0
+
+    def lets_write(self, messages: Sequence[Message]) -> bool:
+        """Whether there is time to read this prompt and write a short sentence; else there is a `reason`."""
+        if not self.limited:
+            return True
+        least = self._speed.reading_s(self._new_tokens(messages)) + self._speed.writing_s(LEAST_ANSWER)
+        if least <= self._left_s() + _BORROWED * self._seconds:
+            return True
+        self.reason = too_short(self._seconds, self._spent_s() + least + _REST_S)
+        return False
+
+    def is_over(self, draft: str) -> bool:
+        """Whether to stop writing: time is up, except for a second look, and the draft holds a whole sentence; or
+        there is no time at all."""
+        left = self._left_s() - self._speed.writing_s(1)
+        if left > self._kept_free_s:
+            return False
+        # The last sentence counts as whole only when another one has begun: "4." may go on as "4.6 billion".
+        return left <= -_BORROWED * self._seconds or len(segment(draft)) > 1
+
+    def stopped_writing(self) -> None:
+        """Note that it was stopped."""
+        self.cut = True
+        self.skipped += (STOPPED_WRITING,)
+
+    def nothing_whole(self) -> str:
+        """The reason if time was up before the first sentence was whole."""
+        return f"Time was up before a sentence was complete; {_shown(self._seconds)} s were given."
+
+    def lets_look(self, messages: Sequence[Message]) -> bool:
+        """Whether there is time for a second look with this prompt; else it is noted."""
+        return self._lets([messages], NOT_LOOKED_AGAIN)
+
+    def lets_judge(self, prompts: Sequence[Sequence[Message]]) -> bool:
+        """Whether there is time to judge all these other figures; else it is noted."""
+        return NOT_LOOKED_AGAIN not in self.skipped and self._lets(prompts, NO_OTHER_FIGURES)
+
+    def has_read(self, messages: Sequence[Message], *, tokens: int, took_s: float) -> None:
+        """A pass over so many new tokens took so long: if longer than expected, all is slower for this question."""
+        self._read = _text(messages)
+        expected = self._speed.reading_s(tokens)
+        if tokens >= _LONG_PASS and took_s > expected:
+            self._speed = self._speed.slowed(took_s / expected)
+
+    def _only(
+        self, found: Evidence, question: str, history: Sequence[Message], settings: Settings, wanted: int
+    ) -> Evidence:
+        """The evidence if no less of it can be had, and if there is time for an answer from it."""
+        frame = self._frame(found, question, history, settings)
+        frame = dataclasses.replace(frame, first=frame.first + _tokens_of(found))
+        plan = plan_answer(self._left_s(), self._speed, frame, evidence=0, answer=settings.answer_tokens)
+        if plan is not None:
+            self._keep_free(plan, frame)
+            self._say_read(found, wanted)
+            return found
+        answer = min(LEAST_ANSWER, settings.answer_tokens)
+        needed = answer_s(self._speed, frame, evidence=0, answer=answer)
+        self.reason = too_short(self._seconds, self._spent_s() + needed + _REST_S)
+        return Evidence(())
+
+    def _frame(self, evidence: Evidence, question: str, history: Sequence[Message], settings: Settings) -> Frame:
+        first = answerable_messages(question, evidence, history=history)
+        task = answer_messages(question, evidence, history=history, style=settings.answer_style)
+        again = answerable_messages(question, Evidence(()), history=history)
+        return Frame(
+            first=self._new_tokens(first) - _tokens_of(evidence),
+            task=self._new_tokens(task, after=_text(first)),
+            # What the model is told at first is the same as before.
+            again=self._new_tokens(again[-1:]),
+        )
+
+    def _lets(self, prompts: Sequence[Sequence[Message]], otherwise: str) -> bool:
+        if not self.limited:
+            return True
+        needed = sum(self._speed.reading_s(self._new_tokens(messages, after=self._read)) for messages in prompts)
+        if needed <= self._left_s() + _BORROWED * self._seconds:
+            return True
+        self.skipped += (otherwise,)
+        return False
+
+    def _new_tokens(self, messages: Sequence[Message], *, after: str = "") -> int:
+        """The tokens of a prompt that the model has not just read; it keeps those that both begin with."""
+        text = _text(messages)
+        return self._count_tokens(text[_shared(after, text) :]) + _TEMPLATE
+
+    def _keep_free(self, plan: Plan, frame: Frame) -> None:
+        self._kept_free_s = second_look_s(self._speed, frame) if plan.second_look else 0.0
+
+    def _say_read(self, found: Evidence, wanted: int) -> None:
+        if _tokens_of(found) < wanted:
+            self.skipped += (f"read {_tokens_of(found)} of {wanted} tokens of evidence",)
+
+    def _spent_s(self) -> float:
+        return self._clock() - self._begun
+
+    def _left_s(self) -> float:
+        return self._seconds - self._spent_s() - _REST_S
+
+
+class _Paced:
+    """The model as one question with a limit uses it: stops writing in time, and tells how fast it was."""
+
+    def __init__(self, generator: Generator, deadline: Deadline, speedometer: Speedometer) -> None:
+        self._generator = generator
+        self._deadline = deadline
+        self._speedometer = speedometer
+
+    @property
+    def name(self) -> str:
+        return self._generator.name
+
+    def generate(self, messages: Sequence[Message], *, max_tokens: int) -> Pieces[str, None, None]:
+        clock, draft, took = self._speedometer.clock, "", 0.0
+        first: Usage | None = None
+        with closing(self._generator.generate(messages, max_tokens=max_tokens)) as pieces:
+            while True:
+                started = clock()
+                piece = next(pieces, None)
+                took += clock() - started
+                if first is None:
+                    # Until here it was mostly reading.
+                    first, took = self._generator.usage(), 0.0
+                    self._deadline.has_read(messages, tokens=0, took_s=0.0)
+                if piece is None:
+                    break
+                draft += piece
+                yield piece
+                if self._deadline.is_over(draft):
+                    self._deadline.stopped_writing()
+                    break
+        self._speedometer.saw(written=self._generator.usage().since(first).tokens_written, took_s=took)
+        self._speedometer.keep()
+
+    def log_odds(self, messages: Sequence[Message]) -> float:
+        before, started = self._generator.usage(), self._speedometer.clock()
+        odds = self._generator.log_odds(messages)
+        took, read = self._speedometer.clock() - started, self._generator.usage().since(before).tokens_read
+        self._deadline.has_read(messages, tokens=read, took_s=took)
+        self._speedometer.saw(read=read, took_s=took)
+        return odds
+
+    def count_tokens(self, text: str) -> int:
+        return self._generator.count_tokens(text)
+
+    def usage(self) -> Usage:
+        return self._generator.usage()
+
+
+def _tokens_of(evidence: Evidence) -> int:
+    return sum(item.parts.tokens for item in evidence.sentences if item.parts)
+
+
+def _text(messages: Sequence[Message]) -> str:
+    return "\n".join(message.content for message in messages)
+
+
+def _shared(one: str, other: str) -> int:
+    """How many characters both begin with."""
+    shorter = min(len(one), len(other))
+    return next((place for place in range(shorter) if one[place] != other[place]), shorter)
+
+
+def _shown(seconds: float) -> str:
+    return f"{round(seconds, 1):g}"

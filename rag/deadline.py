@@ -10,7 +10,7 @@ from collections.abc import Generator as Pieces
 from contextlib import closing
 
 from index.sentences import segment
-from rag.budget import LEAST_ANSWER, Frame, Plan, answer_s, plan_answer, second_look_s, too_short
+from rag.budget import LEAST_ANSWER, LEAST_EVIDENCE, Frame, Plan, answer_s, plan_answer, second_look_s, too_short
 from rag.evidence import Evidence
 from rag.generators import Generator
 from rag.prompt import answer_messages, answerable_messages
@@ -103,7 +103,7 @@ class Deadline:
 
         plan = planned(found, wanted)
         while plan is None or plan.evidence_tokens < _tokens_of(found):
-            fewer = choose(plan.evidence_tokens if plan else 1)
+            fewer = choose(plan.evidence_tokens if plan else LEAST_EVIDENCE)
             if _tokens_of(fewer) >= _tokens_of(found):
                 return self._only(found, question, history, settings, wanted)
             found = fewer
@@ -133,7 +133,8 @@ class Deadline:
         """Whether there is time to read this prompt and write a short sentence; else there is a `reason`."""
         if not self.limited:
             return True
-        least = self._speed.reading_s(self._new_tokens(messages)) + self._speed.writing_s(LEAST_ANSWER)
+        reading = self._speed.reading_s(self._new_tokens(messages, after=self._read))
+        least = reading + self._speed.writing_s(LEAST_ANSWER)
         if least <= self._left_s() + _BORROWED * self._seconds:
             return True
         self.reason = too_short(self._seconds, self._spent_s() + least + _REST_S)

@@ -92,6 +92,12 @@ def test_filters_are_passed_on(client, chatbot):
     assert chatbot.filters[-1] == Filters()
 
 
+def test_the_time_limit_is_passed_on(client, chatbot):
+    for body, expected in ({"seconds": 3}, 3.0), ({"seconds": 2.5}, 2.5), ({"seconds": 0}, 0.0), ({}, None):
+        assert client.post("/api/ask", json={"question": "And then?"} | body).status_code == 200
+        assert chatbot.seconds[-1] == expected
+
+
 def test_health(client):
     assert client.get("/api/health").json() == {
         "state": "ready",
@@ -112,6 +118,10 @@ def test_health(client):
         (json.dumps({"question": "x" * 2001}).encode(), 422, "2,001 characters"),
         (b'{"question": "?", "hystory": []}', 422, "Unknown fields: hystory"),
         (b'{"question": "?", "explain": 1}', 422, "`explain` is neither true nor false"),
+        (b'{"question": "?", "seconds": "3s"}', 422, "`seconds` is no time"),
+        (b'{"question": "?", "seconds": true}', 422, "`seconds` is no time"),
+        (b'{"question": "?", "seconds": -1}', 422, "`seconds` is no time"),
+        (b'{"question": "?", "seconds": 1e999}', 422, "`seconds` is no time"),
         (b'{"question": "?", "filters": []}', 422, "`filters` is no object"),
         (b'{"question": "?", "filters": {"source": ["CNBC"]}}', 422, "Unknown filters: source"),
         (b'{"question": "?", "filters": {"sources": "CNBC"}}', 422, "sources must be a list of texts"),

@@ -18,7 +18,7 @@ BEST_EVIDENCE = 120
 """The best sentences with their neighbours: as far as evidence is cut before anything else suffers."""
 LEAST_ANSWER = 24
 """One short sentence."""
-USUAL_ANSWER = 48
+USUAL_ANSWER = 36
 """What is kept free for the answer; a longer one is written while time lasts."""
 CITED = 80
 """Tokens of what an answer cites, with its labels, as far as they are guessed before there is one."""

@@ -15,7 +15,7 @@ from rag.evidence import Evidence
 from rag.generators import Generator
 from rag.prompt import answer_messages, answerable_messages
 from rag.settings import Settings
-from rag.speed import Speedometer
+from rag.speed import Speed, Speedometer
 from rag.types import Message, Usage
 
 NOT_LOOKED_AGAIN = "not looked at a second time"
@@ -43,19 +43,19 @@ class TimeLimit:
         self._speedometer = speedometer
         self._seconds = seconds
         self._parts = parts
-        if seconds:
-            speedometer.speed()
+        self._speed = speedometer.speed() if seconds else None
         self._ends = speedometer.clock() + seconds
         self._last: Deadline | None = None
 
     def next_part(self) -> "Deadline":
         """The time of the next part: an equal share of what is left."""
-        if not self._seconds:
+        if self._speed is None:
             return Deadline(self._generator)
         if self._last is not None:
             self._ends += self._last.excused_s
         left = max(0.001, self._ends - self._speedometer.clock())
-        self._last = Deadline(self._generator, self._speedometer, seconds=left / max(1, self._parts))
+        share = left / max(1, self._parts)
+        self._last = Deadline(self._generator, self._speedometer, seconds=share, speed=self._speed)
         self._parts -= 1
         return self._last
 
@@ -67,21 +67,29 @@ class Deadline:
     time for an answer at all, `cut` whether writing was stopped.
     """
 
-    def __init__(self, generator: Generator, speedometer: Speedometer | None = None, *, seconds: float = 0.0) -> None:
-        self.limited = speedometer is not None and seconds > 0
+    def __init__(
+        self,
+        generator: Generator,
+        speedometer: Speedometer | None = None,
+        *,
+        seconds: float = 0.0,
+        speed: Speed | None = None,
+    ) -> None:
+        self.limited = speedometer is not None and speed is not None
         self.skipped: tuple[str, ...] = ()
         self.reason: str | None = None
         self.cut = False
         self.excused_s = 0.0
         self.generator = generator
-        if speedometer is None:
+        if speedometer is None or speed is None:
             return
+        self._speedometer = speedometer
         self.generator = _Paced(generator, self, speedometer)
         self._count_tokens = generator.count_tokens
         self._clock = speedometer.clock
         self._seconds = seconds
         self._begun = self._clock()
-        self._speed = speedometer.speed()
+        self._speed = speed
         self._read = ""
         self._kept_free_s = 0.0
 
@@ -137,7 +145,7 @@ class Deadline:
         least = reading + self._speed.writing_s(LEAST_ANSWER)
         if least <= self._left_s() + _BORROWED * self._seconds:
             return True
-        self.reason = too_short(self._seconds, self._spent_s() + least + _REST_S)
+        self._refuse(least)
         return False
 
     def is_over(self, draft: str) -> bool:
@@ -186,7 +194,7 @@ class Deadline:
             return found
         answer = min(LEAST_ANSWER, settings.answer_tokens)
         needed = answer_s(self._speed, frame, evidence=0, answer=answer)
-        self.reason = too_short(self._seconds, self._spent_s() + needed + _REST_S)
+        self._refuse(needed)
         return Evidence(())
 
     def _frame(self, evidence: Evidence, question: str, history: Sequence[Message], settings: Settings) -> Frame:
@@ -216,6 +224,10 @@ class Deadline:
 
     def _keep_free(self, plan: Plan, frame: Frame) -> None:
         self._kept_free_s = second_look_s(self._speed, frame) if plan.second_look else 0.0
+
+    def _refuse(self, needed_s: float) -> None:
+        self.reason = too_short(self._seconds, self._spent_s() + needed_s + _REST_S)
+        self._speedometer.doubt()
 
     def _say_read(self, found: Evidence, wanted: int) -> None:
         if _tokens_of(found) < wanted:

@@ -115,5 +115,32 @@ def test_what_is_seen_later_counts_a_quarter_in_seconds_a_token(tmp_path):
     assert speedometer(Ticking(prefill=1.0, decode=1.0), file).speed() == before
 
 
+def test_a_slow_model_is_not_kept_writing_to_be_measured():
+    generator = Ticking(prefill=200.0, decode=0.5)
+    begun = generator.now
+    speed = measure_speed(generator, clock=generator.clock)
+    assert speed.decode_tokens_s == pytest.approx(0.5)
+    assert generator.usage().tokens_written == 5  # the first, which comes with reading, and four
+    assert generator.now - begun <= 16.0
+
+
+def test_what_led_to_a_refusal_is_measured_anew_unless_it_was_just_now(tmp_path):
+    file = tmp_path / "speed.json"
+    first = speedometer(Ticking(prefill=20.0, decode=1.0), file)
+    first.speed()
+    first.doubt()
+    assert first.known
+    # Another time, when the machine is not busy any more: the file says otherwise until it is doubted.
+    free = Ticking(prefill=200.0, decode=10.0)
+    later = speedometer(free, file)
+    assert later.speed().prefill_tokens_s == pytest.approx(20.0)
+    later.doubt()
+    assert not later.known
+    assert speedometer(Ticking(prefill=300.0, decode=9.0), file).speed().prefill_tokens_s == pytest.approx(300.0)
+    free.now += 100.0
+    later.doubt()
+    assert later.speed().prefill_tokens_s == pytest.approx(200.0)
+
+
 def test_a_slowed_machine_takes_so_many_times_as_long():
     assert Speed(100.0, 10.0).slowed(2.0) == Speed(50.0, 5.0)

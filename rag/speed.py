@@ -22,14 +22,14 @@ Clock = Callable[[], float]
 
 _FORMAT = 1
 _WRITTEN = 24
-_FEWEST_WRITTEN = 4
+_FEWEST_WRITTEN = 12
 _LONGEST_WRITING_S = 4.0
 """Measuring stops there, if the fewest are written: a slow machine must not be kept waiting to know that it is slow."""
 _FRESH_S = 60.0
 _LEAST_READ = 64
 """Shorter passes cost little more than reading the weights once, which says nothing about reading."""
 _LEAST_WRITTEN = 8
-_WEIGHT_OF_NEW = 0.25
+_WEIGHT_OF_NEW = 0.5
 _WORTH_KEEPING = 0.1
 _SHORTEST_S = 1e-6
 _TEXT = (
@@ -153,7 +153,7 @@ class Speedometer:
             return self._known
 
     def saw(self, *, read: int = 0, written: int = 0, took_s: float) -> None:
-        """Learn from a pass over `read` tokens, or from `written` ones: a quarter of what is known from now on."""
+        """Learn from a pass over `read` tokens, or from `written` ones: half of what is known from now on."""
         with self._lock:
             if self._known is None:
                 return
@@ -225,7 +225,7 @@ def _key(machine: Machine) -> str:
 
 
 def _mixed(known: float, seen: float) -> float:
-    """The mean of the times a token takes, the new one weighing a quarter: one slow moment must not outweigh the rest,
+    """The mean of the times a token takes, the new one weighing half: one slow moment must not outweigh the rest,
     and a mean of speeds would promise more than was reached."""
     return 1 / ((1 - _WEIGHT_OF_NEW) / known + _WEIGHT_OF_NEW / seen)
 

@@ -27,7 +27,7 @@ FIND_PYTHON = python=""; \
 BIN := .venv/bin
 MODELS := default small minilm
 
-.PHONY: help setup chat ask models index eval browser check test lock clean
+.PHONY: help setup chat ask models index eval bench browser check test lock clean
 
 help:  ## Show what can be done
 	@grep -E '^[a-z]+:.*##' Makefile | sed -e 's/:.*## /:/' | awk -F: '{ printf "  make %-8s %s\n", $$1, $$2 }'
@@ -50,6 +50,9 @@ index: setup  ## Bring the index of seeds/ up to date
 
 eval: setup  ## Run the evaluation
 	@$(BIN)/byline eval eval/seed_questions.jsonl
+
+bench: models  ## Measure the speed of answers against a plain pipeline and the machine's limits
+	@$(BIN)/python scripts/bench.py
 
 browser: setup
 	@$(BIN)/python scripts/ensure_browser.py

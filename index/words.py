@@ -5,6 +5,7 @@ English words are stemmed (Snowball), so that "exceeded" and "exceeding" are one
 """
 
 import re
+import threading
 import unicodedata
 from functools import cache, lru_cache
 from typing import Any
@@ -25,6 +26,7 @@ _UNSPACED = "\u0e00-\u0eff\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\u
 _PIECE = re.compile(rf"[{_UNSPACED}]+|(?:(?![{_UNSPACED}])[^\W_])+(?:[.,]\d+)*")
 _UNSPACED_PIECE = re.compile(rf"[{_UNSPACED}]")
 _POSSESSIVE = re.compile(r"['’]s\b")
+_stemming = threading.Lock()
 
 
 def words_of(text: str) -> list[str]:
@@ -44,7 +46,9 @@ def words_of(text: str) -> list[str]:
 @lru_cache(maxsize=200_000)
 def stem(word: str) -> str:
     """The stem of an English word; words of other languages come back nearly as they are."""
-    return str(_stemmer().stemWord(word))
+    # The stemmer keeps the word in hand in itself: of two threads, one would get the other's, or an IndexError.
+    with _stemming:
+        return str(_stemmer().stemWord(word))
 
 
 @lru_cache(maxsize=200_000)

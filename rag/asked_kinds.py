@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable
 from typing import Literal
 
+from rag.facts import numbers
+
 Kind = Literal["figure", "time", "name"]
 
 _ASKS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
@@ -62,6 +64,25 @@ def kind_test(question: str) -> Callable[[str], bool]:
     said |= set(re.findall(r"[\w-]+", question.lower()))
     pattern = _HOLDS[kind]
     return lambda sentence: any(match.group().lower() not in said for match in pattern.finditer(sentence))
+
+
+# What may stand for a figure in an answer: "it doubled", "free of charge", "a year".
+_AMOUNT_WORD = re.compile(
+    r"\b(one|half|third|quarter|dozens?|hundreds?|thousands?|millions?|billions?|trillions?|doubled?|twice|tripled?|both"
+    r"|several|many|few|most|all|decades?|century|centuries|years?|months?|weeks?|days?|hours?|free|none|no|zero)\b",
+    re.IGNORECASE,
+)
+
+
+def lacks_figure(question: str, answer: str) -> bool:
+    """Whether the question asks for a figure and the answer gives none that the question does not hold itself.
+
+    "How many dollars will he invest?" is not answered by "He will invest more." Words for amounts count as figures.
+    """
+    asked = next((kind for kind, pattern in _ASKS if pattern.search(question)), None)
+    if asked != "figure" or _AMOUNT_WORD.search(answer):
+        return False
+    return not {number.value for number in numbers(answer)} - {number.value for number in numbers(question)}
 
 
 _COMPARES = re.compile(

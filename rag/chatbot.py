@@ -1,9 +1,9 @@
 """The way of a question: search, evidence, answerable?, answer, attribution, support."""
 
 import dataclasses
-import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Generator as Generating
 from contextlib import closing
 from datetime import date
 from typing import Any
@@ -25,6 +25,7 @@ from rag.languages import foreign_language, language_notes
 from rag.listing import ExactAnswer, find_exact_answer
 from rag.parts import as_turns, joined, parts_of
 from rag.prompt import answer_messages, answerable_messages, supported_messages
+from rag.queueing import Place, Turns, before_this_one
 from rag.refusing import (
     NO_TIME,
     REFUSAL,
@@ -34,6 +35,7 @@ from rag.refusing import (
     nothing_found,
     nothing_readable,
     unsupported,
+    without_figure,
 )
 from rag.replies import Taken, passages_of
 from rag.saying import counted
@@ -41,7 +43,7 @@ from rag.searching import plan_search, questions_of, search_passages
 from rag.settings import Settings, check_seconds
 from rag.signals import search_signals
 from rag.small_talk import find_small_talk
-from rag.speed import Speedometer
+from rag.speed import Speed, Speedometer
 from rag.tracing import Trace
 from rag.types import (
     Answer,
@@ -77,7 +79,7 @@ class Chatbot:
         self.settings = settings or Settings()
         self._today = today
         self._speedometer = speedometer or Speedometer(generator)
-        self._turn = threading.Lock()
+        self._turns = Turns(most_waiting=self.settings.most_waiting)
 
     def answer(
         self,
@@ -110,25 +112,51 @@ class Chatbot:
     ) -> Iterator[Event]:
         """The same as events while it is made; the last is a `DoneEvent` unless `stop` returned True before.
 
-        Raises InputError for an empty or overlong question, at the first event.
+        Raises InputError for an empty or overlong question, ResourceError if too many wait, at the first event. Those
+        who asked later wait for it: read it to its end, or close it.
         """
-        question = _checked(question)
-        limits = (filters or Filters()).limited_to(articles)
-        parts = parts_of(question) if self.settings.answer_style != "phrase" else ()
+        question, limits = _checked(question), (filters or Filters()).limited_to(articles)
         seconds = check_seconds(self.settings.seconds if seconds is None else seconds)
-        if seconds and not self._speedometer.known:
-            yield StatusEvent("Finding out how fast this machine is")
-            with self._turn:
-                self._speedometer.speed()
-        time_limit = TimeLimit(self.generator, self._speedometer, seconds=seconds, parts=len(parts))
+        stopped = stop or (lambda: False)
+        with self._turns.arrive() as place:
+            speed = (yield from self._speed(place, stopped)) if seconds else None
+            if seconds and speed is None:
+                return  # stopped
+            time_limit = TimeLimit(self.generator, self._speedometer, seconds=seconds, speed=speed)
+            yield from self._part_by_part(question, history, limits, place, stopped, time_limit)
+
+    def _speed(self, place: Place, stopped: Callable[[], bool]) -> Generating[Event, None, Speed | None]:
+        """How fast the model is; measured alone with it if that is not known. None if stopped before."""
+        if (known := self._speedometer.known) is not None:
+            return known
+        with place.turn():
+            for ahead in place.wait(stopped):
+                yield StatusEvent(before_this_one(ahead))
+            if not place.served:
+                return None
+            if self._speedometer.known is None:  # nor has it been measured for one before this
+                yield StatusEvent("Finding out how fast this machine is")
+            return self._speedometer.speed()
+
+    def _part_by_part(
+        self,
+        question: str,
+        history: Sequence[Message],
+        limits: Filters,
+        place: Place,
+        stopped: Callable[[], bool],
+        time_limit: TimeLimit,
+    ) -> Iterator[Event]:
+        """The same of a checked question; one that asks several things keeps its place from part to part."""
+        parts = parts_of(question) if self.settings.answer_style != "phrase" else ()
         if not parts:
-            yield from self._stream(question, history, limits, stop or (lambda: False), time_limit.next_part())
+            yield from self._stream(question, history, limits, place, stopped, time_limit.share_of(1))
             return
         answers: list[Answer] = []
-        for place, part in enumerate(parts):
+        for number, part in enumerate(parts):
             lead = " " if answers else ""
-            turns, deadline = (*history, *as_turns(answers)), time_limit.next_part()
-            for event in self._stream(part, turns, limits, stop or (lambda: False), deadline):
+            turns, deadline = (*history, *as_turns(answers)), time_limit.share_of(len(parts) - number)
+            for event in self._stream(part, turns, limits, place, stopped, deadline):
                 match event:
                     case DoneEvent():
                         answers.append(event.answer)
@@ -141,7 +169,7 @@ class Chatbot:
                         pass
                     case _:
                         yield event
-            if len(answers) == place:
+            if len(answers) == number:
                 return  # stopped
         whole = joined(question, answers)
         if whole.citations:
@@ -153,6 +181,7 @@ class Chatbot:
         question: str,
         history: Sequence[Message],
         limits: Filters,
+        place: Place,
         stopped: Callable[[], bool],
         deadline: Deadline,
     ) -> Iterator[Event]:
@@ -181,7 +210,7 @@ class Chatbot:
         searched = plan.searched(hits).with_notes(*meant.notes, *language_notes(meant.question, language))
         taken = self._taken(question, hits, evidence, searched, started)
         question, history = meant.question, meant.history
-        before = self.generator.usage()
+        before: Usage | None = None
         signals = search_signals(plan.questions[-1], hits, evidence)
         yield PassagesEvent(taken.passages)
         first_token: float | None = None
@@ -192,7 +221,7 @@ class Chatbot:
                 confidence=confidence,
                 signals=signals,
                 total_s=time.perf_counter() - started,
-                usage=self.generator.usage().since(before),
+                usage=self.generator.usage().since(before) if before else Usage(),
                 skipped=deadline.skipped,
                 first_token_s=first_token,
                 explanation=trace.explanation(
@@ -209,13 +238,13 @@ class Chatbot:
             reason = nothing_readable() if hits else nothing_found(plan.limits)
             yield done(REFUSAL, 0.0, reason=reason)
             return
-        if self._turn.locked():
-            yield StatusEvent("Waiting for the question before this one")
         arrived = deadline.now()
-        with self._turn:
+        with place.turn():
+            for ahead in place.wait(stopped):
+                yield StatusEvent(before_this_one(ahead))
+            if not place.served:
+                return  # stopped
             deadline.excuse(arrived)
-            if stopped():
-                return
             before = self.generator.usage()
             trace.step("wait", before)
             yield StatusEvent(f"Reading {counted(len(evidence.sentences), 'sentence')}")
@@ -263,7 +292,8 @@ class Chatbot:
                 yield done(NO_TIME, hope, reason=deadline.nothing_whole())
                 return
             if not checked.citations:
-                yield done(REFUSAL, hope, reason=unsupported(checked.signed))
+                reason = without_figure(evidence) if checked.figureless else unsupported(checked.signed)
+                yield done(REFUSAL, hope, reason=reason)
                 return
             confidence = hope if signals.answers is None else calibration.after.probability(signals)
             trace.after_writing(signals, confidence, calibration.least_confidence(accepted))
@@ -283,9 +313,12 @@ class Chatbot:
                     deadline=deadline,
                 )
             trace.step("other figures", self.generator.usage())
-        text, citations = checked.text, checked.citations
+            text, citations = checked.text, checked.citations
+            said = notes(question, text, citations, today=self._today())
+            # Made before the turn ends: afterwards the model counts what it does for the next question.
+            end = done(text, confidence, citations=citations, notes=said)
         yield CitationsEvent(text, citations)
-        yield done(text, confidence, citations=citations, notes=notes(question, text, citations, today=self._today()))
+        yield end
 
     def search(
         self,
@@ -321,7 +354,7 @@ class Chatbot:
 
     def support(self, claim: str, evidence: Evidence) -> float:
         """Log-odds that `evidence` states everything in `claim`."""
-        with self._turn:
+        with self._turns.alone():
             return self.generator.log_odds(supported_messages(claim, evidence))
 
     def _counting(

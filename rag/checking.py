@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rag.asked_kinds import lacks_figure
 from rag.citations import SignedSentence, compose, sign, sign_phrase, without_empty_leads
 from rag.deadline import Deadline
 from rag.evidence import Evidence
@@ -29,8 +30,8 @@ class Checked:
     """A draft's sentences with what was found for them, those that stand, the text and citations made of these, and
     what is known for and against it now.
 
-    If no sentence stands, or quotes are asked for (`Settings.answer_style`), text and citations are sentences of the
-    articles themselves. Nothing is cited if there is nothing to quote either.
+    If quotes are asked for (`Settings.answer_style`), text and citations are sentences of the articles themselves.
+    `figureless`: nothing is cited because what stands gives no figure, and the question asks for one.
     """
 
     signed: tuple[SignedSentence, ...]
@@ -38,6 +39,7 @@ class Checked:
     text: str
     citations: tuple[Citation, ...]
     signals: Signals
+    figureless: bool = False
 
 
 def check_draft(
@@ -67,10 +69,13 @@ def check_draft(
         signed = signed[:-1]
     standing = without_empty_leads([item for item in signed if item.stands(settings.citation_support)])
     shown: tuple[SignedSentence, ...] = standing
-    if not phrase and (settings.answer_style == "quote" or not standing):
+    if settings.answer_style == "quote":
         # What an article says stands by itself, even where the model said it badly.
         shown = quoted(standing) or quoted_instead(signed, evidence)
     text, citations = compose(shown)
+    figureless = bool(citations) and lacks_figure(question.text, text)
+    if figureless:
+        text, citations = "", ()
     if citations:
         cited = Evidence(tuple(dict.fromkeys(item for sentence in shown for item in sentence.cited)))
         messages = answerable_messages(question.text, cited, history=question.history)
@@ -83,7 +88,7 @@ def check_draft(
             covered=covered_by(question.searched, evidence, shown),
             support=min(item.support for item in shown),
         )
-    return Checked(signed, standing, text, citations, signals)
+    return Checked(signed, standing, text, citations, signals, figureless)
 
 
 def quoted(standing: Sequence[SignedSentence]) -> tuple[SignedSentence, ...]:

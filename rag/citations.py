@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from index.sentences import segment
 from index.types import Span
 from rag.claims import context, is_named, known, lacking_facts
+from rag.clauses import clauses_of
 from rag.contradictions import Contradiction, contradictions
-from rag.evidence import Evidence, EvidenceSentence
+from rag.evidence import Evidence, EvidenceSentence, overlaps
 from rag.facts import missing_facts
 from rag.repetition import only_repeats
 from rag.types import Citation
@@ -22,6 +23,10 @@ from rag.words import content_stems
 
 _MOST_CITATIONS = 3
 _WORTH_CITING = 0.2
+_MOST_OF_CLAUSES = 4
+_LEAST_OF_CLAUSE = 0.25
+"""The share of a clause's telling words that a sentence must hold to be cited for it."""
+
 _HARD_FACT_WEIGHT = 2.0
 _VERDICTS = frozenset(("yes", "no"))
 _LIST_MARK = re.compile(r"(?:[-*•–]|\d{1,2}[.)])\s+(?=\S)")
@@ -62,7 +67,8 @@ def sign_phrase(phrase: str, evidence: Evidence, *, question: str) -> SignedSent
     """A phrase that answers `question`, with the one sentence that holds it and fits the question best.
 
     A phrase says nothing by itself, and "Yes" has no words to look for: among sentences that cover the phrase equally,
-    that with more of the question's words is cited.
+    that with more of the question's words is cited. A long question rests on several facts: there the sentence that
+    fits each of its clauses best is cited as well.
     """
     weights = _weights(evidence)
     phrase = phrase.strip()
@@ -82,11 +88,23 @@ def sign_phrase(phrase: str, evidence: Evidence, *, question: str) -> SignedSent
     support = worth(best)[1] / total if total else 1.0
     return SignedSentence(
         phrase,
-        (evidence.sentences[best],),
+        (evidence.sentences[best], *_of_clauses(question, evidence, evidence.sentences[best])),
         support,
         _missing(phrase, evidence, [best]),
         repeats=only_repeats(phrase, question) and bool(wanted),
     )
+
+
+def _of_clauses(question: str, evidence: Evidence, cited: EvidenceSentence) -> tuple[EvidenceSentence, ...]:
+    """What fits the clauses of a long question best, besides the sentence that is cited anyway."""
+    found: dict[EvidenceSentence, None] = {}
+    for clause in clauses_of(question):
+        shares = overlaps(clause, [item.sentence.text for item in evidence.sentences])
+        best = max(evidence.sentences, key=lambda item: shares[item.sentence.text])
+        if shares[best.sentence.text] >= _LEAST_OF_CLAUSE:
+            found[best] = None
+    found.pop(cited, None)
+    return tuple(found)[:_MOST_OF_CLAUSES]
 
 
 def compose(sentences: Sequence[SignedSentence]) -> tuple[str, tuple[Citation, ...]]:

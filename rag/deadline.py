@@ -35,28 +35,24 @@ _LONG_PASS = 64
 class TimeLimit:
     """The seconds given to a whole question, shared out to the parts that it is answered in; 0: no limit.
 
-    Begins when it is made, once the speed is known.
+    Begins when it is made, once the speed is known (None without a limit).
     """
 
-    def __init__(self, generator: Generator, speedometer: Speedometer, *, seconds: float, parts: int = 1) -> None:
+    def __init__(self, generator: Generator, speedometer: Speedometer, *, seconds: float, speed: Speed | None) -> None:
         self._generator = generator
         self._speedometer = speedometer
-        self._seconds = seconds
-        self._parts = parts
-        self._speed = speedometer.speed() if seconds else None
+        self._speed = speed if seconds else None
         self._ends = speedometer.clock() + seconds
         self._last: Deadline | None = None
 
-    def next_part(self) -> "Deadline":
-        """The time of the next part: an equal share of what is left."""
+    def share_of(self, parts: int) -> "Deadline":
+        """The time of the next part, if so many are to come: an equal share of what is left."""
         if self._speed is None:
             return Deadline(self._generator)
         if self._last is not None:
             self._ends += self._last.excused_s
         left = max(0.001, self._ends - self._speedometer.clock())
-        share = left / max(1, self._parts)
-        self._last = Deadline(self._generator, self._speedometer, seconds=share, speed=self._speed)
-        self._parts -= 1
+        self._last = Deadline(self._generator, self._speedometer, seconds=left / parts, speed=self._speed)
         return self._last
 
 

@@ -66,7 +66,8 @@ class TransformersGenerator:
     """A causal language model run by `transformers` on the CPU, in the precision that fits the processor.
 
     The key-value cache of the last prompt is kept: passes over the same evidence (answerable? then the answer) compute
-    only what differs after their longest common prefix. One pass runs at a time; others wait for it.
+    only what differs after their longest common prefix. One reply or judgement is made at a time; others wait for it.
+    Counting tokens does not: evidence for one question is chosen while another is answered.
     """
 
     def __init__(self, folder: Path, *, name: str, precision: str = "auto", int8_file: Path | None = None) -> None:
@@ -75,6 +76,7 @@ class TransformersGenerator:
         self._name = name
         self._precision = precision
         self._lock = threading.Lock()
+        self._tokenizing = threading.Lock()
         self._model: Any = None
         self._tokenizer: Any = None
         self._cache: Any = None
@@ -136,13 +138,18 @@ class TransformersGenerator:
 
     def count_tokens(self, text: str) -> int:
         """How many tokens `text` is for this model, without any chat template."""
-        with self._lock:
-            self._load_tokenizer()
-            return len(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+        return len(self._tokens(text))
 
     def usage(self) -> Usage:
         """What it has done since it was made."""
         return self._usage
+
+    def _tokens(self, text: str) -> list[int]:
+        # The tokenizers of Hugging Face fail if two threads meet in one ("Already borrowed").
+        with self._tokenizing:
+            self._load_tokenizer()
+            ids: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
+            return ids
 
     def _load_tokenizer(self) -> None:
         if self._tokenizer is not None:
@@ -160,7 +167,8 @@ class TransformersGenerator:
     def _load(self) -> None:
         if self._model is not None:
             return
-        self._load_tokenizer()
+        with self._tokenizing:
+            self._load_tokenizer()
         import torch
         from transformers import AutoModelForCausalLM
         from transformers.utils import logging
@@ -189,8 +197,7 @@ class TransformersGenerator:
     def _encode(self, messages: Sequence[Message]) -> list[int]:
         turns = [{"role": message.role, "content": message.content} for message in messages]
         text = self._tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
-        ids: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
-        return ids
+        return self._tokens(text)
 
     def _read(self, ids: list[int]) -> Any:
         """The last hidden state after `ids`, computing only what is not in the cache. Shape (hidden size,)."""
@@ -256,7 +263,7 @@ class TransformersGenerator:
         ids = {
             encoded[0]
             for spelling in (word, word.lower(), word.upper(), f" {word}")
-            if len(encoded := self._tokenizer(spelling, add_special_tokens=False)["input_ids"]) == 1
+            if len(encoded := self._tokens(spelling)) == 1
         }
         return sorted(ids)
 

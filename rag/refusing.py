@@ -55,6 +55,11 @@ def unsupported(signed: Sequence[SignedSentence]) -> str:
     return "A draft was written, but no passage supports it, so it was not shown."
 
 
+def without_figure(evidence: Evidence) -> str:
+    """The reason if what was written gives no figure, and the question asks for one."""
+    return f"A draft was written, but it gives no figure, which is what is asked for. {_closest(evidence)}"
+
+
 def absent_names(index: SavedIndex, question: str) -> tuple[str, ...]:
     """The names and numbers of the question, as it writes them, that stand in no article at all."""
     words = question.split()

@@ -13,6 +13,7 @@ from typing import Any
 from index.errors import SettingsError
 from index.paths import Home
 from index.search import DEFAULT_MIX, Mix
+from rag.queueing import MOST_WAITING
 
 PRECISIONS = ("auto", "bfloat16", "float32", "int8")
 ANSWER_STYLES = ("sentence", "quote", "phrase")
@@ -56,9 +57,11 @@ class Settings:
     """A sentence of the answer stands only if its citations support it at least this well (0 to 1)."""
     seconds: float = 0.0
     """The time an answer may take; evidence, checks and length are fitted to it (`rag/budget.py`). 0: no limit."""
+    most_waiting: int = MOST_WAITING
+    """How many questions may wait while one is answered; one more is an error."""
 
     def __post_init__(self) -> None:
-        for name in ("passages_per_question", "evidence_tokens", "answer_tokens"):
+        for name in ("passages_per_question", "evidence_tokens", "answer_tokens", "most_waiting"):
             if getattr(self, name) < 1:
                 raise SettingsError(f"{name} is {getattr(self, name)}; it must be at least 1.")
         if self.precision not in PRECISIONS:

@@ -136,9 +136,9 @@ class Speedometer:
         self._lock = threading.Lock()
 
     @property
-    def known(self) -> bool:
-        """Whether `speed()` answers at once: it was asked before, and the weights are in memory."""
-        return self._known is not None
+    def known(self) -> Speed | None:
+        """What `speed()` would answer at once: it was asked before, and the weights are in memory."""
+        return self._known
 
     def speed(self) -> Speed:
         """The speed; the first call brings the weights to memory, and measures if nothing fitting is stored."""

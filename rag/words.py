@@ -1,10 +1,10 @@
 """Words that carry content, brought to their stems, so that "exceeded" and "exceeding" are one."""
 
 import re
-from functools import cache, lru_cache
-from typing import Any
+from functools import cache
 
 from index.layout import visible
+from index.words import stem
 
 _WORD = re.compile(r"[^\W_]+(?:[.,]\d+)*")
 _COMMON = frozenset(
@@ -20,7 +20,7 @@ _COMMON = frozenset(
 
 def content_stems(text: str) -> frozenset[str]:
     """The stems of the words of `text` that carry content; possessives dropped, numbers kept whole."""
-    return frozenset(_stem(word) for word in content_words(text))
+    return frozenset(stem(word) for word in content_words(text))
 
 
 def content_words(text: str) -> tuple[str, ...]:
@@ -56,21 +56,9 @@ _HIGH = re.compile(r"\b(?:record|all-time)[ -]highs?\b", re.IGNORECASE)
 
 @cache
 def _groups() -> dict[str, str]:
-    return {_stem(word): group.split()[0] for group in _ALIKE for word in group.split()}
+    return {stem(word): group.split()[0] for group in _ALIKE for word in group.split()}
 
 
 def search_stems(text: str) -> frozenset[str]:
     """The stems of `content_stems`, with words that news uses for one another brought together."""
-    return frozenset(_groups().get(stem, stem) for stem in content_stems(_HIGH.sub("peak", text)))
-
-
-@cache
-def _stemmer() -> Any:
-    import snowballstemmer
-
-    return snowballstemmer.stemmer("english")
-
-
-@lru_cache(maxsize=50_000)
-def _stem(word: str) -> str:
-    return str(_stemmer().stemWord(word))
+    return frozenset(_groups().get(one, one) for one in content_stems(_HIGH.sub("peak", text)))

@@ -50,9 +50,9 @@ def find_chromium() -> str:
 
 
 @contextlib.contextmanager
-def served(warmup: Warmup, *, port: int = 0) -> Iterator[PageServer]:
+def served(warmup: Warmup, *, port: int = 0, **options: int) -> Iterator[PageServer]:
     """The page over that warm-up, served from a thread on a free port until the block ends."""
-    server = build_server(warmup, port=port)
+    server = build_server(warmup, port=port, **options)
     listening = threading.Event()
     thread = threading.Thread(target=server.serve_until_stopped, kwargs={"on_listening": listening.set})
     thread.start()

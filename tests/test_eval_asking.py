@@ -21,7 +21,7 @@ WITH = Provenance("abc", "2026-01-01", {"answer_style": "sentence"}, {}, {"artic
 QUESTIONS = (
     Question(
         "cost",
-        "How much did repairs of the harbour of Porto Claro cost?",
+        "What became of repairs of the harbour of Porto Claro?",
         answers=(("12 million",),),
         answerable=True,
         evidence=(EvidenceQuote("harbour.txt", REPAIRS),),
@@ -85,7 +85,7 @@ def test_a_claim_is_judged_by_its_own_task(asker):
 def test_the_keyword_baseline_quotes_the_sentence_with_most_words_and_refuses_only_without_any(asker):
     row = asker.ask(QUESTIONS[0])
     assert row.keyword.answer.text == "The harbour of Porto Claro reopened on Monday."
-    assert row.keyword.answer.confidence == pytest.approx(3 / 6)  # harbour, porto, claro; not much, repair, cost
+    assert row.keyword.answer.confidence == pytest.approx(3 / 5)  # harbour, porto, claro; not become, repair
     assert asker.ask(QUESTIONS[1]).keyword.answer.abstained
     assert keyword_only(row) is row.keyword
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.asked_kinds import compares, kind_test
+from rag.asked_kinds import compares, kind_test, lacks_figure
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,19 @@ def test_kinds(question, sentence, holds):
 )
 def test_questions_that_compare(question, comparing):
     assert compares(question) is comparing
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "lacks"),
+    [
+        ("How many dollars will he invest in India?", "He will invest more in India.", True),
+        ("How much did 3 malls cost?", "The 3 malls cost money.", True),
+        ("How much did 3 malls cost?", "They cost $5 million.", False),
+        ("How much did it grow?", "It doubled.", False),
+        ("How big is it?", "It has three parts.", False),
+        ("Who paid?", "The mayor paid.", False),
+        ("What percentage is it?", "It is 60%.", False),
+    ],
+)
+def test_a_figure_that_is_asked_for_may_be_lacking(question, answer, lacks):
+    assert lacks_figure(question, answer) is lacks

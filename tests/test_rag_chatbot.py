@@ -24,7 +24,7 @@ def chatbot(tiny_index):
 
 
 def test_an_answer_is_signed_with_the_very_sentence(chatbot):
-    answer = chatbot.answer("How much did repairs of the harbour of Porto Claro cost?")
+    answer = chatbot.answer("What became of repairs of the harbour of Porto Claro?")
     assert not answer.abstained
     assert answer.reason is None
     assert answer.text == "The harbour of Porto Claro reopened on Monday."
@@ -70,8 +70,9 @@ def test_an_invented_figure_is_never_shown(chatbot):
     assert answer.reason == "A draft was written, but the passages do not contain “1.5 billion”, so it was not shown."
 
 
-def test_the_article_is_quoted_where_the_draft_does_not_stand(chatbot):
-    answer = Chatbot(chatbot.index, Inventing(second=5.0)).answer("How much did repairs cost?")
+def test_quotes_are_given_where_the_draft_does_not_stand_if_quotes_are_wanted(chatbot):
+    quoting = dataclasses.replace(chatbot.settings, answer_style="quote")
+    answer = Chatbot(chatbot.index, Inventing(second=5.0), settings=quoting).answer("How much did repairs cost?")
     assert answer.text == "“Repairs cost 12 million euros, the mayor said.”"
     (citation,) = answer.citations
     assert citation.quote == "Repairs cost 12 million euros, the mayor said."
@@ -79,8 +80,26 @@ def test_the_article_is_quoted_where_the_draft_does_not_stand(chatbot):
     assert [(item.text, item.kept) for item in answer.explanation.draft] == [("Repairs cost $1.5 billion.", False)]
 
 
+class Evading(CopyingGenerator):
+    """Writes something true that is not what was asked for."""
+
+    def log_odds(self, messages):
+        return 5.0
+
+    def generate(self, messages, *, max_tokens):
+        yield "The mayor said repairs cost euros."
+
+
+def test_a_figure_that_is_asked_for_must_be_given(chatbot):
+    answer = Chatbot(chatbot.index, Evading()).answer("How much did repairs cost?")
+    assert answer.abstained
+    assert answer.reason.startswith(
+        "A draft was written, but it gives no figure, which is what is asked for. The closest"
+    )
+
+
 def test_in_the_style_quote_every_sentence_is_one_of_an_article(chatbot):
-    asked = "How much did the railway line between Linz and Passau cost?"
+    asked = "What became of the railway line between Linz and Passau?"
     own = chatbot.answer(asked)
     quoting = dataclasses.replace(chatbot.settings, answer_style="quote")
     answer = Chatbot(chatbot.index, chatbot.generator, settings=quoting).answer(asked)
@@ -91,7 +110,7 @@ def test_in_the_style_quote_every_sentence_is_one_of_an_article(chatbot):
 
 
 def test_events_come_in_order_and_end_with_the_answer(chatbot):
-    events = list(chatbot.stream("How much did the railway line between Linz and Passau cost?"))
+    events = list(chatbot.stream("What became of the railway line between Linz and Passau?"))
     assert next(event.type for event in events if event.type != "status") == "passages"
     assert isinstance(events[0], StatusEvent)
     assert events[0].text == "Searching 3 articles"
@@ -108,7 +127,7 @@ def test_events_come_in_order_and_end_with_the_answer(chatbot):
 def test_stop_ends_the_stream_without_an_answer(chatbot):
     seen = []
     for event in chatbot.stream(
-        "How much did the railway line between Linz and Passau cost?",
+        "What became of the railway line between Linz and Passau?",
         stop=lambda: any(isinstance(event, TextEvent) for event in seen),
     ):
         seen.append(event)
@@ -119,7 +138,7 @@ def test_stop_ends_the_stream_without_an_answer(chatbot):
 
 
 def test_a_removed_article_is_gone_from_the_next_answer_on(chatbot, tiny_index):
-    question = "How much did repairs of the harbour of Porto Claro cost?"
+    question = "What became of repairs of the harbour of Porto Claro?"
     assert chatbot.answer(question).citations[0].path == "articles/harbour.txt"
     remove_articles(tiny_index, ["harbour.txt"])
     assert all(passage.path != "articles/harbour.txt" for passage in chatbot.answer(question).passages)
@@ -176,7 +195,7 @@ def test_example_questions_name_what_the_articles_are_about(chatbot):
 
 
 def test_an_answer_may_be_limited_to_some_articles(chatbot):
-    question = "How much did repairs of the harbour of Porto Claro cost?"
+    question = "What became of repairs of the harbour of Porto Claro?"
     ids = {article.path.rsplit("/", 1)[1]: article.id for article in chatbot.articles()}
     answer = chatbot.answer(question, articles=[ids["bakery.md"]])
     assert {passage.article_id for passage in answer.passages} == {ids["bakery.md"]}
@@ -190,7 +209,7 @@ def paths(hits_or_passages):
 
 
 def test_an_answer_may_be_limited_by_filters(chatbot):
-    question = "How much did repairs of the harbour of Porto Claro cost?"
+    question = "What became of repairs of the harbour of Porto Claro?"
     filters = Filters(since="2021")
     answer = chatbot.answer(question, filters=filters)
     assert (paths(answer.passages), answer.abstained) == (["harbour.txt"], False)
@@ -243,9 +262,9 @@ def test_a_follow_up_says_all_that_was_searched(chatbot):
 
 
 def test_the_work_of_the_model_is_counted(chatbot):
-    answer = chatbot.answer("How much did repairs of the harbour of Porto Claro cost?")
-    # The gate, the answer, and two looks at the cited sentences.
-    assert answer.usage.passes == 4
+    answer = chatbot.answer("What became of repairs of the harbour of Porto Claro?")
+    # The gate, the answer, and a look at the cited sentences.
+    assert answer.usage.passes == 3
     assert answer.usage.tokens_read > 100
     assert answer.usage.tokens_written == len(answer.text.split())
     refused = chatbot.answer("Which volcano destroyed Pompeii?")
@@ -290,7 +309,7 @@ def test_a_phrase_is_signed_with_the_sentence_that_holds_it_and_fits_the_questio
 @pytest.mark.parametrize("phrase", ["13 million euros", "Ana Brandt", ""])
 def test_a_phrase_that_stands_nowhere_is_never_shown(chatbot, phrase):
     asked = Chatbot(chatbot.index, Phrase(phrase), settings=Settings(answer_style="phrase"))
-    answer = asked.answer("How much did repairs of the harbour of Porto Claro cost?")
+    answer = asked.answer("What became of repairs of the harbour of Porto Claro?")
     assert (answer.abstained, answer.citations) == (True, ())
 
 

@@ -120,3 +120,13 @@ def test_a_sentence_that_gives_the_question_back_does_not_stand():
     assert signed.repeats
     assert not signed.stands(0.5)
     assert not sign_phrase("Tmall", evidence(), question="What is Tmall?").stands(0.5)
+
+
+def test_a_phrase_for_a_long_question_cites_what_fits_its_clauses():
+    asked = (
+        "Who said that sellers will have the opportunity to sell to the world, while products from Xinjiang generated "
+        "sales on Tmall, and talks with Snapdeal went on?"
+    )
+    signed = sign_phrase("Jack Ma", evidence(), question=asked)
+    assert cited([signed]) == [["Jack", "Products"]]  # no sentence is about Snapdeal
+    assert cited([sign_phrase("Jack Ma", evidence(), question="Who said that sellers may sell?")]) == [["Jack"]]

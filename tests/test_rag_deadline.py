@@ -15,6 +15,7 @@ from rag.refusing import NO_TIME
 from rag.speed import Speed, Speedometer
 
 QUESTION = "How much did repairs of the harbour of Porto Claro cost?"
+TWO = "How much did repairs of the harbour cost, and who drew the plans for the breakwater?"
 HARBOUR = (
     "The harbour of Porto Claro reopened on Monday after a hard winter. "
     "Repairs of the harbour of Porto Claro cost 12 million euros, the mayor said at the feast. "
@@ -34,6 +35,8 @@ OTHER = (
     "It asked for an inquiry into the contracts."
 )
 PREFILL, DECODE = 100.0, 10.0
+WAITING = StatusEvent("1 question before this one")
+MEASURING = StatusEvent("Finding out how fast this machine is")
 RUNGS = [
     "",
     "evidence",
@@ -216,19 +219,17 @@ def test_what_cannot_be_done_is_refused_at_once_with_what_it_would_take(index):
 
 
 def test_the_parts_of_a_question_share_the_time(index):
-    question = "How much did repairs of the harbour cost, and who drew the plans for the breakwater?"
     for seconds in (4, 8, 12, 16, 24):
         chatbot, generator = made(index)
         begun = generator.now
-        answer = chatbot.answer(question, seconds=seconds)
+        answer = chatbot.answer(TWO, seconds=seconds)
         assert generator.now - begun <= 1.2 * seconds
-        assert answer.question == question
-    assert made(index)[0].answer(question, seconds=1).text == NO_TIME
+        assert answer.question == TWO
+    assert made(index)[0].answer(TWO, seconds=1).text == NO_TIME
 
 
 def test_a_part_without_time_is_named(index):
-    question = "How much did repairs of the harbour cost, and who drew the plans for the breakwater?"
-    texts = [made(index, kind=Wordy)[0].answer(question, seconds=tenths / 10).text for tenths in range(80, 120)]
+    texts = [made(index, kind=Wordy)[0].answer(TWO, seconds=tenths / 10).text for tenths in range(80, 120)]
     late = [text for text in texts if text != NO_TIME and "There was no time for: “" in text]
     assert late
     parts = ("“How much did repairs of the harbour cost?”", "“Who drew the plans for the breakwater?”")
@@ -238,15 +239,55 @@ def test_a_part_without_time_is_named(index):
 
 def test_waiting_for_another_question_is_not_counted(index):
     chatbot, generator = made(index)
-    limit = TimeLimit(generator, chatbot._speedometer, seconds=5.0, parts=2)
-    deadline = limit.next_part()
+    meter = chatbot._speedometer
+    limit = TimeLimit(generator, meter, seconds=5.0, speed=meter.speed())
+    deadline = limit.share_of(2)
     arrived = deadline.now()
     generator.now += 100.0
     deadline.excuse(arrived)
     assert deadline.lets_look([]) is True
     generator.now += 1.0
     # 4 of 5 seconds are left for the other part.
-    assert limit.next_part()._left_s() == pytest.approx(4.0 - 0.05)
+    assert limit.share_of(1)._left_s() == pytest.approx(4.0 - 0.05)
+
+
+def served_another(chatbot):
+    """The place of another question, which is being answered until it leaves."""
+    place = chatbot._turns.arrive()
+    assert list(place.wait()) == []
+    return place
+
+
+@pytest.mark.parametrize("question", [QUESTION, TWO])
+def test_the_line_is_waited_in_without_loss_of_time(index, question):
+    alone = made(index)[0].answer(question, seconds=16.0)
+    chatbot, generator = made(index)
+    other, events = served_another(chatbot), chatbot.stream(question, seconds=16.0)
+    assert next(event for event in events if event == WAITING)
+    generator.now += 100.0
+    other.leave()
+    *_, done = events
+    assert (done.answer.text, done.answer.skipped) == (alone.text, alone.skipped)
+    assert done.answer.text != NO_TIME
+
+
+def test_the_speed_is_measured_when_nobody_else_has_the_model(index):
+    generator = Ticking(prefill=PREFILL, decode=DECODE)
+    meter = Speedometer(generator, clock=generator.clock)
+    chatbot = Chatbot(index, generator, settings=Settings(wrong_per_hundred=100.0), speedometer=meter)
+    other, stop = served_another(chatbot), []
+    stopping = chatbot.stream(QUESTION, seconds=9.0, stop=lambda: bool(stop))
+    assert next(stopping) == WAITING
+    stop.append(True)
+    assert list(stopping) == []
+    first, second = (chatbot.stream(QUESTION, seconds=9.0) for _ in range(2))
+    assert next(first) == WAITING
+    assert (meter.known, generator.usage().passes) == (None, 0)
+    other.leave()
+    assert next(first) == MEASURING
+    assert list(first)[-1].answer.text != NO_TIME
+    assert MEASURING not in list(second)
+    assert len(chatbot._turns) == 0
 
 
 def test_the_settings_give_the_time_and_a_question_may_change_it(index):
@@ -262,7 +303,7 @@ def test_the_first_question_with_a_limit_measures_and_says_so(index):
     meter = Speedometer(generator, clock=generator.clock)
     chatbot = Chatbot(index, generator, settings=Settings(wrong_per_hundred=100.0), speedometer=meter)
     events = list(chatbot.stream(QUESTION, seconds=9.0))
-    assert events[0] == StatusEvent("Finding out how fast this machine is")
+    assert events[0] == MEASURING
     assert events[-1].answer.text != NO_TIME  # what measuring took is not of the nine seconds
     assert meter.speed() == Speed(pytest.approx(PREFILL), pytest.approx(DECODE))
     assert next(iter(chatbot.stream(QUESTION, seconds=9.0))) != events[0]

@@ -20,7 +20,7 @@ from rag.tracing import Trace
 from rag.types import Signals, Usage
 from rag.wanted import Wanted
 
-QUESTION = "How much did repairs of the harbour of Porto Claro cost?"
+QUESTION = "What became of repairs of the harbour of Porto Claro?"
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_an_answer_explains_every_step_that_led_to_it(chatbot):
         "answerable", "chance before writing", "answers", "confidence",
     ]  # fmt: skip
     calibration = load_calibration("copying")
-    thresholds = [None, calibration.worth_writing(15.0), None, None, calibration.least_confidence(15.0)]
+    thresholds = [None, calibration.worth_writing(15.0), None, calibration.least_confidence(15.0)]
     assert [check.threshold for check in found.checks] == [
         None if least is None else pytest.approx(least, abs=1e-4) for least in thresholds
     ]
@@ -58,7 +58,7 @@ def test_an_answer_explains_every_step_that_led_to_it(chatbot):
     assert [found.evidence[place - 1].text for place in sentence.cited] == [citation.quote]
     names = ["search", "evidence", "wait", "answerable", "write", "check", "other figures"]
     assert [step.name for step in found.steps] == names
-    assert [step.passes for step in found.steps] == [0, 0, 0, 1, 1, 2, 0]
+    assert [step.passes for step in found.steps] == [0, 0, 0, 1, 1, 1, 0]
     assert sum(step.tokens_read for step in found.steps) == answer.usage.tokens_read
     assert sum(step.tokens_written for step in found.steps) == answer.usage.tokens_written
     for before, after in zip(found.steps, found.steps[1:], strict=False):

@@ -57,6 +57,14 @@ def test_the_same_messages_give_the_same_text(generator):
     assert said(generator, "How much did the repairs cost?") == first
 
 
+def test_tokens_are_counted_in_the_middle_of_a_reply(generator):
+    count = generator.count_tokens("The harbour reopened")
+    pieces = generator.generate(prompt("How much did the repairs cost?", ASK), max_tokens=40)
+    next(pieces)
+    assert generator.count_tokens("The harbour reopened") == count >= 3
+    pieces.close()
+
+
 def test_max_tokens_ends_the_reply(generator):
     long = said(generator, "How much did the repairs cost?")
     short = said(generator, "How much did the repairs cost?", max_tokens=3)

@@ -228,13 +228,16 @@ def test_clear_forgets_also_what_is_being_made(visit, chatbot):
     expect(page.locator(".turn")).to_have_count(1)
 
 
-def test_two_tabs_have_two_conversations_and_wait_for_each_other(browser, server, visit):
+def test_two_tabs_have_two_conversations_and_wait_for_each_other(browser, server, visit, chatbot):
     with opened(browser, server.url) as other:
         other.ready()
-        visit.ask(WORTH_QUESTION)
-        visit.page.locator(".draft").wait_for()
-        other.ask(CEO_QUESTION)
-        expect(other.page.locator(".status")).to_contain_text("Waiting for another answer")
+        with chatbot.turns.alone():
+            visit.ask(WORTH_QUESTION)
+            expect(visit.page.locator(".status")).to_contain_text("1 question before this one")
+            other.ask(CEO_QUESTION)
+            expect(other.page.locator(".status")).to_contain_text("2 questions before this one")
+            # What was found can be looked at meanwhile.
+            expect(other.page.locator("#panel")).to_contain_text("Passage")
         visit.answered()
         other.answered()
         expect(visit.page.locator(".turn .question")).to_have_text([WORTH_QUESTION])

@@ -18,7 +18,7 @@ from ui_scripted import ScriptedChatbot
 
 from index.errors import InputError, ModelError, ResourceError
 from index.filters import Filters
-from rag.types import Message
+from rag.types import Message, StatusEvent
 from ui.server import PageServer, build_server
 from ui.warmup import Warmup
 
@@ -78,6 +78,34 @@ def test_half_a_character_breaks_nothing(client, body):
     assert {"answer", "error", "text"} & set(reply.json())
 
 
+def lines(reply: httpx.Response) -> Iterator[dict]:
+    return (json.loads(line) for line in reply.iter_lines())
+
+
+def test_the_events_come_as_lines_where_they_are_asked_for(client):
+    with client.stream("POST", "/api/ask", json={"question": TMALL_QUESTION, "stream": True}) as reply:
+        assert (reply.status_code, reply.headers["content-type"]) == (200, "application/x-ndjson")
+        events = list(lines(reply))
+    assert events == [json.loads(json.dumps(event.to_dict())) for event in ScriptedChatbot().stream(TMALL_QUESTION)]
+    asked = {"question": TMALL_QUESTION, "stream": True, "explain": True}
+    with client.stream("POST", "/api/ask", json=asked) as reply:
+        *_, done = lines(reply)
+    assert done["answer"]["explanation"]["steps"][0]["name"] == "search"
+
+
+def test_the_place_in_line_is_among_the_events_and_comes_after_the_search(client, chatbot):
+    with chatbot.turns.alone(), client.stream("POST", "/api/ask", json={"question": "?", "stream": True}) as reply:
+        events = lines(reply)
+        seen = [next(events) for _ in range(3)]
+        assert [event["type"] for event in seen] == ["status", "passages", "status"]
+        assert seen[-1]["text"] == "1 question before this one"
+
+
+def test_bad_questions_have_their_status_where_lines_were_asked_for(client):
+    reply = client.post("/api/ask", json={"question": " ", "stream": True})
+    assert (reply.status_code, reply.json()["error"]) == (422, "The question is empty.")
+
+
 def test_history_is_passed_on(client, chatbot):
     turns = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
     assert client.post("/api/ask", json={"question": "And then?", "history": turns}).status_code == 200
@@ -93,7 +121,8 @@ def test_filters_are_passed_on(client, chatbot):
 
 
 def test_the_time_limit_is_passed_on(client, chatbot):
-    for body, expected in ({"seconds": 3}, 3.0), ({"seconds": 2.5}, 2.5), ({"seconds": 0}, 0.0), ({}, None):
+    bodies = ({"seconds": 4, "stream": True}, {"seconds": 3}, {"seconds": 2.5}, {"seconds": 0}, {})
+    for body, expected in zip(bodies, (4.0, 3.0, 2.5, 0.0, None), strict=True):
         assert client.post("/api/ask", json={"question": "And then?"} | body).status_code == 200
         assert chatbot.seconds[-1] == expected
 
@@ -122,6 +151,7 @@ def test_health(client):
         (b'{"question": "?", "seconds": true}', 422, "`seconds` is no time"),
         (b'{"question": "?", "seconds": -1}', 422, "`seconds` is no time"),
         (b'{"question": "?", "seconds": 1e999}', 422, "`seconds` is no time"),
+        (b'{"question": "?", "stream": "yes"}', 422, "`stream` is neither true nor false"),
         (b'{"question": "?", "filters": []}', 422, "`filters` is no object"),
         (b'{"question": "?", "filters": {"source": ["CNBC"]}}', 422, "Unknown filters: source"),
         (b'{"question": "?", "filters": {"sources": "CNBC"}}', 422, "sources must be a list of texts"),
@@ -220,6 +250,65 @@ def test_a_caller_who_hangs_up_stops_the_model():
         while not chatbot.stopped and time.monotonic() < deadline:
             time.sleep(0.05)
         assert (chatbot.stopped, chatbot.finished) == ([TMALL_QUESTION], [])
+
+
+def test_what_fails_on_the_way_is_the_last_line():
+    class Failing(ScriptedChatbot):
+        def stream(self, question, *, history=(), filters=None, stop=None, seconds=None):
+            yield StatusEvent("Searching 4 articles")
+            assert seen.wait(10)
+            raise ModelError("The generator broke.", help="Run `byline models verify`.")
+
+    seen = threading.Event()
+    with served(Warmup(lambda progress: Failing())) as server:
+        asked = {"question": "?", "stream": True}
+        with httpx.stream("POST", f"{server.url}/api/ask", json=asked, trust_env=False, timeout=30) as reply:
+            assert reply.status_code == 200
+            events = lines(reply)
+            assert next(events) == {"text": "Searching 4 articles", "type": "status"}
+            seen.set()
+            assert list(events) == [
+                {"type": "error", "error": "The generator broke.", "help": "Run `byline models verify`."}
+            ]
+
+
+def test_a_reader_of_lines_who_hangs_up_gives_up_the_place():
+    chatbot = ScriptedChatbot()
+    with served(Warmup(lambda progress: chatbot)) as server, chatbot.turns.alone():
+        asked = {"question": TMALL_QUESTION, "stream": True}
+        with httpx.stream("POST", f"{server.url}/api/ask", json=asked, trust_env=False, timeout=30) as reply:
+            next(event for event in lines(reply) if event.get("text") == "1 question before this one")
+        deadline = time.monotonic() + 30
+        while not chatbot.stopped and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert chatbot.stopped == [TMALL_QUESTION]
+
+
+def test_with_many_waiting_one_more_is_refused_and_health_still_answers():
+    """Each waiting request holds a thread, and all requests shared forty: the forty-first found no one at home."""
+    chatbot = ScriptedChatbot()
+    warmup = Warmup(lambda progress: chatbot)
+    with served(warmup, most_waiting=44) as server, chatbot.turns.alone():
+        warmup.chatbot(wait=10)
+        url, statuses = f"{server.url}/api/ask", []
+
+        def ask(number: int) -> None:
+            reply = httpx.post(url, json={"question": f"question {number}"}, trust_env=False, timeout=120)
+            statuses.append(reply.status_code)
+
+        askers = [threading.Thread(target=ask, args=(number,), daemon=True) for number in range(45)]
+        for asker in askers:
+            asker.start()
+        deadline = time.monotonic() + 60
+        while len(server.desk._door) < 45 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        refused = httpx.post(url, json={"question": "?"}, trust_env=False, timeout=30)
+        assert (refused.status_code, refused.json()["error"][:32]) == (503, "44 questions are waiting already")
+        assert httpx.get(f"{server.url}/api/health", trust_env=False, timeout=30).json()["state"] == "ready"
+        server.desk.close()
+        for asker in askers:
+            asker.join(60)
+    assert statuses == [503] * 45
 
 
 def test_the_next_free_port_is_taken():

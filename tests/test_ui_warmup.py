@@ -3,11 +3,13 @@
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from ui_scripted import ScriptedChatbot
 
 from index.errors import BylineError, InputError, ModelError, ResourceError
+from rag.queueing import before_this_one
 from rag.types import DoneEvent, Event, Message, StatusEvent, TextEvent
 from ui.asking import LONGEST_QUESTION, Desk, checked_question
 from ui.warmup import Warmup, WarmupState
@@ -112,31 +114,87 @@ def test_a_question_asked_too_early_waits_and_says_why():
     assert isinstance(list(bursts)[-1][-1], DoneEvent)
 
 
-def test_one_at_a_time_in_order_and_the_waiting_are_told():
-    chatbot = ScriptedChatbot(pause=0.03)
+@contextmanager
+def busy(chatbot: ScriptedChatbot) -> Iterator[None]:
+    """Somebody else has the model."""
+    with chatbot.turns.alone():
+        yield
+
+
+def until(bursts: Iterator[list[Event]], text: str) -> list[Event]:
+    """The events up to the status with this text."""
+    events: list[Event] = []
+    while StatusEvent(text) not in events:
+        events += next(bursts)
+    return events
+
+
+def test_one_at_a_time_in_order_and_the_waiting_are_told_and_have_searched():
+    chatbot = ScriptedChatbot()
     desk = ready_desk(chatbot)
-    first = desk.bursts(PEAK_QUESTION)
-    next(first)
-    second, third = desk.bursts("second"), desk.bursts("third")
-    assert next(second) == [StatusEvent("Waiting for another answer…")]
-    assert next(third) == [StatusEvent("Waiting for 2 other answers…")]
-    for bursts in (first, second, third):
+    with busy(chatbot):
+        first, second, third = (desk.bursts(text) for text in (PEAK_QUESTION, "second", "third"))
+        for place, bursts in enumerate((first, second, third), start=1):
+            events = until(bursts, before_this_one(place))
+            assert [event.type for event in events] == ["status", "passages", "status"]
+    for bursts in (third, second, first):
         assert isinstance(list(bursts)[-1][-1], DoneEvent)
     assert chatbot.finished == [PEAK_QUESTION, "second", "third"]
 
 
+def test_those_who_came_while_the_models_were_loading_are_served_in_that_order():
+    go, chatbot = threading.Event(), ScriptedChatbot()
+
+    def load(progress):
+        assert go.wait(5)
+        return chatbot
+
+    warmup = Warmup(load)
+    warmup.start()
+    desk = Desk(warmup)
+    questions = [f"question {number}" for number in range(12)]
+    line = [desk.bursts(question) for question in questions]
+    for bursts in line:
+        assert next(bursts) == [StatusEvent("Starting…")]
+    with busy(chatbot):
+        go.set()
+        for place, bursts in enumerate(line, start=1):
+            until(bursts, before_this_one(place))
+    for bursts in reversed(line):
+        assert isinstance(list(bursts)[-1][-1], DoneEvent)
+    assert chatbot.finished == questions
+
+
+def test_nobody_waits_for_a_reader_who_does_not_read():
+    chatbot = ScriptedChatbot()
+    desk = ready_desk(chatbot)
+    with busy(chatbot):
+        unread = desk.bursts(PEAK_QUESTION)
+        until(unread, "1 question before this one")
+    assert desk.answer("next") is not None
+    assert chatbot.finished == [PEAK_QUESTION, "next"]
+    unread.close()
+
+
 def test_the_line_has_an_end():
-    desk = ready_desk(ScriptedChatbot(pause=0.05), places=2)
-    held = [desk.bursts(PEAK_QUESTION), desk.bursts("second")]
-    for bursts in held:
-        next(bursts)
-    with pytest.raises(ResourceError, match="2 questions are waiting already"):
-        next(desk.bursts("third"))
-    held[1].close()
-    fourth = desk.bursts("fourth")
-    assert next(fourth) == [StatusEvent("Waiting for another answer…")]
-    fourth.close()
-    held[0].close()
+    chatbot = ScriptedChatbot()
+    desk = ready_desk(chatbot, most_waiting=1)
+    assert desk.most_at_once == 2
+    with busy(chatbot):
+        held = [desk.bursts(PEAK_QUESTION), desk.bursts("second")]
+        for place, bursts in enumerate(held, start=1):
+            until(bursts, before_this_one(place))
+        with pytest.raises(ResourceError, match="1 question is waiting already"):
+            next(desk.bursts("third"))
+        held[1].close()
+        while len(desk._door) > 1:
+            time.sleep(0.01)
+        fourth = desk.bursts("fourth")
+        until(fourth, "2 questions before this one")
+        fourth.close()
+    assert isinstance(list(held[0])[-1][-1], DoneEvent)
+    desk.close(wait=5)
+    assert chatbot.finished == [PEAK_QUESTION]
 
 
 def test_stop_ends_at_once_and_frees_the_place_when_the_model_has_ended():

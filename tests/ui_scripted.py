@@ -9,6 +9,7 @@ from index.filters import Filters
 from index.paths import project_seeds
 from index.types import Article, Span
 from rag.explanation import Explanation, Step
+from rag.queueing import Place, Turns, before_this_one
 from rag.types import (
     Answer,
     Citation,
@@ -150,6 +151,7 @@ class ScriptedChatbot:
     seconds: list[float | None] = field(default_factory=list)
     finished: list[str] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
+    turns: Turns = field(default_factory=Turns)
 
     def article_count(self) -> int:
         return len(self.articles())
@@ -189,17 +191,32 @@ class ScriptedChatbot:
         self.seconds.append(seconds)
         self.histories.append(tuple(history))
         self.filters.append(filters)
+        with self.turns.arrive() as place:
+            yield from self._stream(question, place, stop or (lambda: False))
+
+    def _stream(self, question: str, place: Place, stopped: Callable[[], bool]) -> Iterator[Event]:
         script = SCRIPTS.get(question, Script((("The articles do not say anything about this.", ()),), "Off topic."))
         yield StatusEvent("Searching 4 articles…")
         time.sleep(self.pause * 2)
         passages = self._passages(script)
         yield PassagesEvent(passages)
+        with place.turn():
+            for ahead in place.wait(stopped):
+                yield StatusEvent(before_this_one(ahead))
+            if not place.served:
+                self.stopped.append(question)
+                return
+            yield from self._answering(question, script, passages, stopped)
+
+    def _answering(
+        self, question: str, script: Script, passages: tuple[PassageUse, ...], stopped: Callable[[], bool]
+    ) -> Iterator[Event]:
         yield StatusEvent(f"Reading {len(passages)} passages…")
         time.sleep(self.pause * 2)
         text = " ".join(sentence for sentence, _ in script.sentences)
         if script.reason is None:
             for word in text.split(" "):
-                if stop is not None and stop():
+                if stopped():
                     self.stopped.append(question)
                     return
                 yield TextEvent(word + " ")

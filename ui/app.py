@@ -22,6 +22,7 @@ from ui.turns import Conversation, Turn, history_of
 _log = logging.getLogger("byline.ui")
 
 _POLL_S = 0.5
+_THREADS_FOR_CLICKS = 20
 _CLICKS = "byline.clicks(element, (name, detail) => trigger(name === 'ask' ? 'ask' : 'open', detail));"
 _FOLLOW = _CLICKS + "byline.followConversation(element, watch);"
 _SHOW = _CLICKS + "byline.showSources(element, watch);"
@@ -129,7 +130,9 @@ def build_app(desk: Desk) -> gr.Blocks:
         clear.click(clear_all, [conversation], screen, **aside)
         stop.click(stop_now, [conversation], None, **aside)
         gr.on([page.load, timer.tick], look, [conversation], [header, live, panel, timer, conversation], **aside)
-    return page
+    # Each question under way holds one of Gradio's threads, waiting or not; sources are opened with those left.
+    page.max_threads = desk.most_at_once + _THREADS_FOR_CLICKS
+    return page.queue()
 
 
 def page_options() -> dict[str, Any]:

@@ -1,28 +1,29 @@
-"""One question at a time: the page and the HTTP interface stand in the same line before the same model.
+"""Questions from everywhere, each answered in a thread of its own: those of the page and of the HTTP interface.
 
-The chatbot runs in a thread of its own for each question, from the first event to the last: frameworks keep
-state per thread, and a web server resumes a generator on whichever thread is free. It also lets Stop answer
-at once while the model is still on its way to the next word; the place in line is held until it has really
-ended.
+They are handed to the chatbot in the order in which they came, also those that came while the models were loading;
+the chatbot searches for several at once and lets them at the model one after another (`rag/queueing.py`).
+
+A question has one thread from the first event to the last: frameworks keep state per thread, and a web server resumes
+a generator on whichever thread is free. It also lets Stop answer at once while the model is still on its way to the
+next word, and nobody waits for a reader who does not read.
 """
 
 import queue
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from index.errors import InputError, ResourceError
+from index.errors import InputError
 from index.filters import Filters
+from rag.queueing import MOST_WAITING, Place, Turns
 from rag.types import Answer, DoneEvent, Event, Message, StatusEvent
-from ui.protocol import ChatbotLike
 from ui.warmup import Warmup
 
 LONGEST_QUESTION = 2000
 """Characters. Longer ones would push the evidence out of the prompt."""
 
-_LOOK_AROUND_S = 0.05
+_LOOK_AROUND_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,45 +31,19 @@ class _Ended:
     error: Exception | None = None
 
 
-class _Line:
-    """First come, first served, with a bounded number of places."""
-
-    def __init__(self, places: int) -> None:
-        self._places = places
-        self._lock = threading.Lock()
-        self._tickets: deque[object] = deque()
-
-    def join(self) -> object:
-        with self._lock:
-            if len(self._tickets) >= self._places:
-                raise ResourceError(
-                    f"{self._places} questions are waiting already; Byline answers one at a time.",
-                    help="Ask again when some of them are answered.",
-                )
-            ticket = object()
-            self._tickets.append(ticket)
-            return ticket
-
-    def ahead_of(self, ticket: object) -> int:
-        with self._lock:
-            return self._tickets.index(ticket)
-
-    def leave(self, ticket: object) -> None:
-        with self._lock:
-            self._tickets.remove(ticket)
-
-    def __len__(self) -> int:
-        with self._lock:
-            return len(self._tickets)
-
-
 class Desk:
-    """Takes questions from everywhere and has them answered in turn, waiting for the models if need be."""
+    """Takes questions from everywhere and has them answered, waiting for the models if need be."""
 
-    def __init__(self, warmup: Warmup, *, places: int = 8) -> None:
+    def __init__(self, warmup: Warmup, *, most_waiting: int = MOST_WAITING) -> None:
         self.warmup = warmup
-        self._line = _Line(places)
+        # Its turns are short: from the models being there to the first event, by when the chatbot has the question.
+        self._door = Turns(most_waiting=most_waiting)
         self._closing = threading.Event()
+
+    @property
+    def most_at_once(self) -> int:
+        """How many questions are under way at most, the waiting ones included."""
+        return self._door.most_waiting + 1
 
     def bursts(
         self,
@@ -83,11 +58,11 @@ class Desk:
         """The events of answering, gathered over `every` seconds, so that a page is not redrawn for each
         token.
 
-        `seconds` is the time that the answer may take, once it is its turn (None: as the settings say).
+        `seconds` is the time that the answer may take, without waiting (None: as the settings say).
 
-        Waiting shows as `StatusEvent`s. Ends early, without a `DoneEvent`, once `stop()` says True or the
-        desk closes. Raises `InputError` for an unusable question, `ResourceError` if too many wait, what the
-        loading raised, and what the chatbot raises.
+        Waiting shows as `StatusEvent`s, with how many questions are before this one. Ends early, without a
+        `DoneEvent`, once `stop()` says True or the desk closes. Raises `InputError` for an unusable question,
+        `ResourceError` if too many wait, what the loading raised, and what the chatbot raises.
         """
         question = checked_question(question)
         abandoned = threading.Event()
@@ -95,27 +70,24 @@ class Desk:
         def halted() -> bool:
             return abandoned.is_set() or self._closing.is_set() or (stop is not None and stop())
 
-        ticket = self._line.join()
-        running = False
+        place = self._door.arrive()
+        place.queue_up()
+        events: queue.SimpleQueue[Event | _Ended] = queue.SimpleQueue()
+        worker = threading.Thread(
+            target=self._answering,
+            args=(question, tuple(history), filters, seconds, halted, events, place),
+            name="byline-answering",
+            daemon=True,
+        )
         try:
-            yield from self._waiting(ticket, halted)
-            if halted():
-                return
-            chatbot = self.warmup.chatbot(wait=0)
-            events: queue.SimpleQueue[Event | _Ended] = queue.SimpleQueue()
-            worker = threading.Thread(
-                target=self._answering,
-                args=(chatbot, question, tuple(history), filters, seconds, halted, events, ticket),
-                name="byline-answering",
-                daemon=True,
-            )
             worker.start()
-            running = True
+        except BaseException:
+            place.leave()
+            raise
+        try:
             yield from _gathered(events, every, halted)
         finally:
             abandoned.set()
-            if not running:
-                self._line.leave(ticket)
 
     def answer(
         self,
@@ -137,44 +109,43 @@ class Desk:
         """Stop what is under way, give it up to `wait` seconds to end, and answer nothing more."""
         self._closing.set()
         deadline = time.monotonic() + wait
-        while len(self._line) and time.monotonic() < deadline:
-            time.sleep(_LOOK_AROUND_S)
-
-    def _waiting(self, ticket: object, halted: Callable[[], bool]) -> Iterator[list[Event]]:
-        shown = ""
-        while not halted():
-            state, ahead = self.warmup.state, self._line.ahead_of(ticket)
-            if state.name == "error" or (state.ready and ahead == 0):
-                return
-            if not state.ready:
-                text = state.text
-            else:
-                text = "Waiting for another answer" if ahead == 1 else f"Waiting for {ahead} other answers"
-            if text != shown:
-                shown = text
-                yield [StatusEvent(f"{text}…")]
+        while len(self._door) and time.monotonic() < deadline:
             time.sleep(_LOOK_AROUND_S)
 
     def _answering(
         self,
-        chatbot: ChatbotLike,
         question: str,
         history: tuple[Message, ...],
         filters: Filters | None,
         seconds: float | None,
         halted: Callable[[], bool],
         events: "queue.SimpleQueue[Event | _Ended]",
-        ticket: object,
+        place: Place,
     ) -> None:
         ended = _Ended()
         try:
-            for event in chatbot.stream(question, history=history, filters=filters, stop=halted, seconds=seconds):
-                events.put(event)
+            for status in self._loading(halted):
+                events.put(status)
+            for _ in place.wait(halted):
+                pass
+            if place.served:
+                chatbot = self.warmup.chatbot(wait=0)
+                for event in chatbot.stream(question, history=history, filters=filters, stop=halted, seconds=seconds):
+                    place.step_out()
+                    events.put(event)
         except Exception as error:  # handed over: `_gathered` raises it where the events are read
             ended = _Ended(error)
         finally:
-            self._line.leave(ticket)
+            place.leave()
             events.put(ended)
+
+    def _loading(self, halted: Callable[[], bool]) -> Iterator[StatusEvent]:
+        shown = ""
+        while (state := self.warmup.state).name == "loading" and not halted():
+            if state.text != shown:
+                shown = state.text
+                yield StatusEvent(f"{shown}…")
+            time.sleep(_LOOK_AROUND_S)
 
 
 def checked_question(question: str) -> str:

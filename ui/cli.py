@@ -89,7 +89,7 @@ def chat(
     from ui.warmup import Warmup
 
     warmup = Warmup(lambda progress: open_chatbot(settings, home=home, progress=progress, load=True))
-    serve(warmup, port=port, open_browser=browser, on_ready=typer.echo)
+    serve(warmup, port=port, most_waiting=settings.most_waiting, open_browser=browser, on_ready=typer.echo)
 
 
 @app.command()

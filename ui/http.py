@@ -4,13 +4,14 @@ import json
 import logging
 import math
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import anyio
 import anyio.to_thread
+from anyio import CapacityLimiter
 from fastapi import FastAPI, Request
 from fastapi.responses import PlainTextResponse, Response
 from starlette.datastructures import Headers
@@ -20,13 +21,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from index.errors import BylineError, InputError
 from index.filters import Filters
 from index.neutral import to_json
-from rag.types import Message
+from rag.types import DoneEvent, Event, Message
 from ui.asking import Desk
 
 _log = logging.getLogger("byline.ui")
 
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1", "[::1]")
 _MOST_BYTES = 1_000_000
+_THREADS_FOR_REFUSALS = 8
 _HISTORY_HELP = 'Send a list of {"role": "user" or "assistant", "content": "…"}.'
 _FILTERS_HELP = 'For example {"sources": ["CNBC"], "since": "2018", "until": "2019-06"}.'
 _ICON = (
@@ -45,11 +47,30 @@ class _Asked:
     history: tuple[Message, ...]
     filters: Filters
     explain: bool
+    stream: bool
     seconds: float | None
+
+
+class _Failure(NamedTuple):
+    """What went wrong, and what to do."""
+
+    status: int
+    error: str
+    help: str | None
+
+    def told(self) -> dict[str, str | None]:
+        """As JSON."""
+        return {"error": self.error, "help": self.help}
+
+
+_ENDING = _Failure(503, "Byline is ending.", "Start it again with `byline chat`.")
 
 
 def build_http(desk: Desk, *, hosts: Sequence[str] = ()) -> FastAPI:
     """The web application: `GET /api/health`, `POST /api/ask`, and the page at `/`.
+
+    With `"stream": true` the reply to a question is its events while it is answered, each one line of JSON, the place
+    in line among them; if it fails on the way, the last line is `{"type": "error", "error": …, "help": …}`.
 
     Requests must name this machine (or one of `hosts`) in Host, and in Origin if they carry one: so no other
     web site can ask through the reader's browser.
@@ -63,6 +84,9 @@ def build_http(desk: Desk, *, hosts: Sequence[str] = ()) -> FastAPI:
     app.add_middleware(_SameOrigin, names=names)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=names, www_redirect=False)
 
+    # Threads of their own: each question under way holds one, waiting or not, and health is asked meanwhile.
+    threads = CapacityLimiter(desk.most_at_once + _THREADS_FOR_REFUSALS)
+
     @app.get("/favicon.ico")
     def icon() -> Response:
         return Response(_ICON, media_type="image/svg+xml")
@@ -75,13 +99,13 @@ def build_http(desk: Desk, *, hosts: Sequence[str] = ()) -> FastAPI:
 
     @app.post("/api/ask")
     async def ask(request: Request) -> Response:
-        return await _ask(desk, request)
+        return await _ask(desk, request, threads)
 
     gr.mount_gradio_app(app, build_app(desk), path="/", **page_options())
     return app
 
 
-async def _ask(desk: Desk, request: Request) -> Response:
+async def _ask(desk: Desk, request: Request, threads: CapacityLimiter) -> Response:
     if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
         return _error(415, "The request is not JSON.", "Send it with the header Content-Type: application/json.")
     body = b""
@@ -96,6 +120,8 @@ async def _ask(desk: Desk, request: Request) -> Response:
     except InputError as error:
         return _error(422, error.message, error.help)
 
+    if asked.stream:
+        return _EventStream(desk, asked, threads)
     gone = threading.Event()
 
     async def watch() -> None:
@@ -105,7 +131,7 @@ async def _ask(desk: Desk, request: Request) -> Response:
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(watch)
-        response = await anyio.to_thread.run_sync(lambda: _answered(desk, asked, gone.is_set))
+        response = await anyio.to_thread.run_sync(lambda: _answered(desk, asked, gone.is_set), limiter=threads)
         tasks.cancel_scope.cancel()
     return response
 
@@ -115,20 +141,84 @@ def _answered(desk: Desk, asked: _Asked, stop: Callable[[], bool]) -> Response:
         answer = desk.answer(
             asked.question, history=asked.history, filters=asked.filters, stop=stop, seconds=asked.seconds
         )
-    except InputError as error:
-        return _error(422, error.message, error.help)
-    except BylineError as error:
-        return _error(503, error.message, error.help)
     except Exception as error:
-        _log.exception("answering failed")
-        return _error(
-            500,
-            f"Byline failed unexpectedly: {type(error).__name__}: {error}",
-            "The terminal shows the details.",
+        return _error(*_told(error))
+    return _error(*_ENDING) if answer is None else _json(answer.to_dict(explain=asked.explain))
+
+
+class _EventStream(Response):
+    """The events of answering, one line each. What fails before the first of them is an error like any other."""
+
+    media_type = "application/x-ndjson"
+
+    def __init__(self, desk: Desk, asked: _Asked, threads: CapacityLimiter) -> None:
+        super().__init__()
+        del self.headers["content-length"]
+        self._gone = threading.Event()
+        self._threads = threads
+        self._explain = asked.explain
+        self._bursts = desk.bursts(
+            asked.question,
+            history=asked.history,
+            filters=asked.filters,
+            stop=self._gone.is_set,
+            seconds=asked.seconds,
         )
-    if answer is None:
-        return _error(503, "Byline is ending.", "Start it again with `byline chat`.")
-    return _json(answer.to_dict(explain=asked.explain))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def watch() -> None:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            self._gone.set()
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(watch)
+            try:
+                await self._send(scope, receive, send)
+            finally:
+                self._gone.set()
+            tasks.cancel_scope.cancel()
+
+    async def _send(self, scope: Scope, receive: Receive, send: Send) -> None:
+        lines = self._lines()
+        first = await anyio.to_thread.run_sync(lambda: next(lines), limiter=self._threads)
+        if isinstance(first, _Failure):
+            await _error(*first)(scope, receive, send)
+            return
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        piece: str | _Failure | None = first
+        while piece is not None:
+            text = piece if isinstance(piece, str) else to_json({"type": "error", **piece.told()}) + "\n"
+            await send({"type": "http.response.body", "body": text.encode(), "more_body": True})
+            piece = await anyio.to_thread.run_sync(lambda: next(lines, None), limiter=self._threads)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def _lines(self) -> Iterator["str | _Failure"]:
+        """At least one; a failure is the last."""
+        done = False
+        try:
+            for burst in self._bursts:
+                done = isinstance(burst[-1], DoneEvent)
+                yield "".join(f"{to_json(self._told(event))}\n" for event in burst)
+        except Exception as error:
+            yield _told(error)
+            return
+        if not done:
+            yield _ENDING
+
+    def _told(self, event: Event) -> dict[str, Any]:
+        if self._explain and isinstance(event, DoneEvent):
+            return {"answer": event.answer.to_dict(explain=True), "type": event.type}
+        return event.to_dict()
+
+
+def _told(error: Exception) -> _Failure:
+    if isinstance(error, BylineError):
+        return _Failure(422 if isinstance(error, InputError) else 503, error.message, error.help)
+    _log.error("answering failed", exc_info=error)
+    return _Failure(
+        500, f"Byline failed unexpectedly: {type(error).__name__}: {error}", "The terminal shows the details."
+    )
 
 
 def _read_question(body: bytes) -> _Asked:
@@ -136,23 +226,25 @@ def _read_question(body: bytes) -> _Asked:
     asked = json.loads(body)
     if not isinstance(asked, dict) or not isinstance(asked.get("question"), str):
         raise InputError("The field `question` is missing or no text.", help='Send {"question": "…"}.')
-    if unknown := sorted(set(asked) - {"question", "history", "filters", "explain", "seconds"}):
+    if unknown := sorted(set(asked) - {"question", "history", "filters", "explain", "stream", "seconds"}):
         raise InputError(
             f"Unknown fields: {', '.join(unknown)}.",
-            help="Known are `question`, `history`, `filters`, `explain` and `seconds`.",
+            help="Known are `question`, `history`, `filters`, `explain`, `stream` and `seconds`.",
         )
-    history, filters, explain = asked.get("history", []), asked.get("filters", {}), asked.get("explain", False)
+    history, filters = asked.get("history", []), asked.get("filters", {})
     if not isinstance(history, list):
         raise InputError("The field `history` is no list.", help=_HISTORY_HELP)
     if not isinstance(filters, dict):
         raise InputError("The field `filters` is no object.", help=_FILTERS_HELP)
-    if not isinstance(explain, bool):
-        raise InputError("The field `explain` is neither true nor false.", help='Send {"explain": true}.')
+    for name in ("explain", "stream"):
+        if not isinstance(asked.get(name, False), bool):
+            raise InputError(f"The field `{name}` is neither true nor false.", help=f'Send {{"{name}": true}}.')
     return _Asked(
         asked["question"],
         tuple(_read_message(message) for message in history),
         _read_filters(filters),
-        explain,
+        asked.get("explain", False),
+        asked.get("stream", False),
         _read_limit(asked.get("seconds")),
     )
 
@@ -182,7 +274,7 @@ def _read_message(message: object) -> Message:
 
 
 def _error(status: int, error: str, help: str | None) -> Response:
-    return _json({"error": error, "help": help}, status=status)
+    return _json(_Failure(status, error, help).told(), status=status)
 
 
 def _json(value: Any, *, status: int = 200) -> Response:

@@ -9,7 +9,7 @@ from rag.types import Answer, Event, Message
 
 
 class ChatbotLike(Protocol):
-    """Answers questions about a collection of articles. Used by one thread at a time."""
+    """Answers questions about a collection of articles. Used by several threads at once."""
 
     def stream(
         self,
@@ -21,6 +21,8 @@ class ChatbotLike(Protocol):
         seconds: float | None = None,
     ) -> Iterator[Event]:
         """The events of answering; ends with a `DoneEvent`, or without one once `stop()` says True.
+
+        Questions wait for each other inside, and `StatusEvent`s say how long the line is.
 
         `seconds` is the time that it may take; 0: no limit, None: as the settings say.
         """

@@ -15,6 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from index.errors import InputError, ResourceError
+from rag.queueing import MOST_WAITING
 from ui.asking import Desk
 from ui.http import build_http
 from ui.warmup import Warmup
@@ -22,13 +23,17 @@ from ui.warmup import Warmup
 PORTS_TRIED = 20
 
 
-def build_server(warmup: Warmup, *, host: str = "127.0.0.1", port: int = 7860) -> "PageServer":
+def build_server(
+    warmup: Warmup, *, host: str = "127.0.0.1", port: int = 7860, most_waiting: int = MOST_WAITING
+) -> "PageServer":
     """A server bound to the first free port from `port` on, with page and HTTP interface, not yet running.
+
+    While it answers one question, `most_waiting` more may wait, over both together.
 
     Raises `ResourceError` if none of the ports is free, `InputError` if the host is not one of this machine.
     """
     listener = _bound(host, port)
-    desk = Desk(warmup)
+    desk = Desk(warmup, most_waiting=most_waiting)
     try:
         return PageServer(_built(desk, host), desk, listener, host)
     except BaseException:
@@ -51,6 +56,7 @@ def serve(
     *,
     host: str = "127.0.0.1",
     port: int = 7860,
+    most_waiting: int = MOST_WAITING,
     open_browser: bool = True,
     on_ready: Callable[[str], None] = print,
 ) -> None:
@@ -59,7 +65,7 @@ def serve(
 
     The warm-up begins when the server listens. Raises as `build_server` does.
     """
-    server = build_server(warmup, host=host, port=port)
+    server = build_server(warmup, host=host, port=port, most_waiting=most_waiting)
 
     def listening() -> None:
         if server.port != port:

@@ -72,6 +72,11 @@ def bootstrap(root, free_bytes=None):
     wanted = stamp_of(root)
     if is_finished(venv, stamp, wanted):
         return False
+    if venv.is_symlink():
+        raise SetUpError(
+            f".venv is a link to {os.readlink(venv)}, and setting up would change that environment.\n"
+            "Remove the link (rm .venv) and run this again, or set up where it leads to."
+        )
     with exclusive(root / ".venv.lock") as lock:
         if is_finished(venv, stamp, wanted):
             return False

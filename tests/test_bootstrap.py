@@ -172,6 +172,16 @@ def test_missing_package_is_one_message_with_the_end_of_the_log(project: Path, w
     assert not (project / ".venv" / "byline-stamp").exists()
 
 
+def test_an_environment_that_is_a_link_is_not_touched(project: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "byline-stamp").write_text("of another project")
+    (project / ".venv").symlink_to(elsewhere)
+    with pytest.raises(bootstrap.SetUpError, match=f".venv is a link to {re.escape(str(elsewhere))}, and"):
+        bootstrap.bootstrap(project)
+    assert (elsewhere / "byline-stamp").read_text() == "of another project"
+
+
 def test_no_space_says_how_much_is_missing(project: Path) -> None:
     with pytest.raises(bootstrap.SetUpError) as raised:
         bootstrap.bootstrap(project, free_bytes=lambda path: 1_000_000_000)

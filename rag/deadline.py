@@ -6,17 +6,16 @@ pass of the model cannot be interrupted; so later steps may borrow a tenth of th
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from collections.abc import Generator as Pieces
-from contextlib import closing
 
 from index.sentences import segment
 from rag.budget import LEAST_ANSWER, LEAST_EVIDENCE, Frame, Plan, answer_s, plan_answer, second_look_s, too_short
 from rag.evidence import Evidence
 from rag.generators import Generator
+from rag.pacing import Paced
 from rag.prompt import answer_messages, answerable_messages
 from rag.settings import Settings
 from rag.speed import Speed, Speedometer
-from rag.types import Message, Usage
+from rag.types import Message
 
 NOT_LOOKED_AGAIN = "not looked at a second time"
 NO_OTHER_FIGURES = "did not ask whether other reports give other figures"
@@ -80,11 +79,11 @@ class Deadline:
         if speedometer is None or speed is None:
             return
         self._speedometer = speedometer
-        self.generator = _Paced(generator, self, speedometer)
+        self.generator = Paced(generator, speedometer, stops=self._stops, has_read=self._has_read)
         self._count_tokens = generator.count_tokens
         self._clock = speedometer.clock
         self._seconds = seconds
-        self._begun = self._clock()
+        self._ends = self._clock() + seconds
         self._speed = speed
         self._read = ""
         self._kept_free_s = 0.0
@@ -99,34 +98,42 @@ class Deadline:
         whole = choose(settings.evidence_tokens)
         if not self.limited or not whole.sentences:
             return whole
-        wanted, found = _tokens_of(whole), whole
+        found, wanted = whole, _tokens_of(whole)
 
-        def planned(evidence: Evidence, tokens: int) -> Plan | None:
-            frame = self._frame(evidence, question, history, settings)
+        def frame_of(evidence: Evidence) -> Frame:
+            return self._frame(evidence, question, history, settings)
+
+        def planned(frame: Frame, tokens: int) -> Plan | None:
             return plan_answer(self._left_s(), self._speed, frame, evidence=tokens, answer=settings.answer_tokens)
 
-        plan = planned(found, wanted)
+        frame = frame_of(found)
+        plan = planned(frame, wanted)
         while plan is None or plan.evidence_tokens < _tokens_of(found):
             fewer = choose(plan.evidence_tokens if plan else LEAST_EVIDENCE)
             if _tokens_of(fewer) >= _tokens_of(found):
-                return self._only(found, question, history, settings, wanted)
-            found = fewer
-            plan = planned(found, _tokens_of(found))
-        if found is not whole and (room := planned(found, wanted)):
+                # No less can be had: there is time for an answer from just this, or for none.
+                frame = dataclasses.replace(frame, first=frame.first + _tokens_of(found))
+                plan = planned(frame, 0)
+                if plan is None:
+                    answer = min(LEAST_ANSWER, settings.answer_tokens)
+                    self._refuse(answer_s(self._speed, frame, evidence=0, answer=answer))
+                    return Evidence(())
+                return self._reads(found, wanted, plan, frame)
+            found, frame = fewer, frame_of(fewer)
+            plan = planned(frame, _tokens_of(found))
+        if found is not whole and (room := planned(frame, wanted)):
             # It was cut with the labels of articles in mind that are not among it any more.
             more = choose(room.evidence_tokens)
-            fits = planned(more, _tokens_of(more))
+            fits = planned(frame_of(more), _tokens_of(more))
             if fits and _tokens_of(found) < _tokens_of(more) <= fits.evidence_tokens:
-                found, plan = more, fits
-        self._keep_free(plan, self._frame(found, question, history, settings))
-        self._say_read(found, wanted)
-        return found
+                found, frame, plan = more, frame_of(more), fits
+        return self._reads(found, wanted, plan, frame)
 
     def excuse(self, since: float) -> None:
         """Do not count the time since then (by `now()`): it was spent waiting for another question."""
         if self.limited:
             waited = self._clock() - since
-            self._begun += waited
+            self._ends += waited
             self.excused_s += waited
 
     def now(self) -> float:
@@ -139,24 +146,10 @@ class Deadline:
             return True
         reading = self._speed.reading_s(self._new_tokens(messages, after=self._read))
         least = reading + self._speed.writing_s(LEAST_ANSWER)
-        if least <= self._left_s() + _BORROWED * self._seconds:
+        if self._fits(least):
             return True
         self._refuse(least)
         return False
-
-    def is_over(self, draft: str) -> bool:
-        """Whether to stop writing: time is up, except for a second look, and the draft holds a whole sentence; or
-        there is no time at all."""
-        left = self._left_s() - self._speed.writing_s(1)
-        if left > self._kept_free_s:
-            return False
-        # The last sentence counts as whole only when another one has begun: "4." may go on as "4.6 billion".
-        return left <= -_BORROWED * self._seconds or len(segment(draft)) > 1
-
-    def stopped_writing(self) -> None:
-        """Note that it was stopped."""
-        self.cut = True
-        self.skipped += (STOPPED_WRITING,)
 
     def nothing_whole(self) -> str:
         """The reason if time was up before the first sentence was whole."""
@@ -170,28 +163,25 @@ class Deadline:
         """Whether there is time to judge all these other figures; else it is noted."""
         return NOT_LOOKED_AGAIN not in self.skipped and self._lets(prompts, NO_OTHER_FIGURES)
 
-    def has_read(self, messages: Sequence[Message], *, tokens: int, took_s: float) -> None:
+    def _stops(self, draft: str) -> bool:
+        """Whether to stop writing, which is noted: time is up, except for a second look, and the draft holds a whole
+        sentence; or there is no time at all."""
+        left = self._left_s() - self._speed.writing_s(1)
+        if left > self._kept_free_s:
+            return False
+        # The last sentence counts as whole only when another one has begun: "4." may go on as "4.6 billion".
+        if left > -_BORROWED * self._seconds and len(segment(draft)) < 2:
+            return False
+        self.cut = True
+        self.skipped += (STOPPED_WRITING,)
+        return True
+
+    def _has_read(self, messages: Sequence[Message], tokens: int, took_s: float) -> None:
         """A pass over so many new tokens took so long: if longer than expected, all is slower for this question."""
         self._read = _text(messages)
         expected = self._speed.reading_s(tokens)
         if tokens >= _LONG_PASS and took_s > expected:
             self._speed = self._speed.slowed(took_s / expected)
-
-    def _only(
-        self, found: Evidence, question: str, history: Sequence[Message], settings: Settings, wanted: int
-    ) -> Evidence:
-        """The evidence if no less of it can be had, and if there is time for an answer from it."""
-        frame = self._frame(found, question, history, settings)
-        frame = dataclasses.replace(frame, first=frame.first + _tokens_of(found))
-        plan = plan_answer(self._left_s(), self._speed, frame, evidence=0, answer=settings.answer_tokens)
-        if plan is not None:
-            self._keep_free(plan, frame)
-            self._say_read(found, wanted)
-            return found
-        answer = min(LEAST_ANSWER, settings.answer_tokens)
-        needed = answer_s(self._speed, frame, evidence=0, answer=answer)
-        self._refuse(needed)
-        return Evidence(())
 
     def _frame(self, evidence: Evidence, question: str, history: Sequence[Message], settings: Settings) -> Frame:
         first = answerable_messages(question, evidence, history=history)
@@ -208,7 +198,7 @@ class Deadline:
         if not self.limited:
             return True
         needed = sum(self._speed.reading_s(self._new_tokens(messages, after=self._read)) for messages in prompts)
-        if needed <= self._left_s() + _BORROWED * self._seconds:
+        if self._fits(needed):
             return True
         self.skipped += (otherwise,)
         return False
@@ -218,71 +208,23 @@ class Deadline:
         text = _text(messages)
         return self._count_tokens(text[_shared(after, text) :]) + _TEMPLATE
 
-    def _keep_free(self, plan: Plan, frame: Frame) -> None:
+    def _reads(self, found: Evidence, wanted: int, plan: Plan, frame: Frame) -> Evidence:
+        """The same evidence, noting what of it is left out; a second look's time is kept free from now on."""
         self._kept_free_s = second_look_s(self._speed, frame) if plan.second_look else 0.0
-
-    def _refuse(self, needed_s: float) -> None:
-        self.reason = too_short(self._seconds, self._spent_s() + needed_s + _REST_S)
-        self._speedometer.doubt()
-
-    def _say_read(self, found: Evidence, wanted: int) -> None:
         if _tokens_of(found) < wanted:
             self.skipped += (f"read {_tokens_of(found)} of {wanted} tokens of evidence",)
+        return found
 
-    def _spent_s(self) -> float:
-        return self._clock() - self._begun
+    def _refuse(self, needed_s: float) -> None:
+        self.reason = too_short(self._seconds, self._seconds - self._left_s() + needed_s)
+        self._speedometer.doubt()
+
+    def _fits(self, needed_s: float) -> bool:
+        """Whether a step after the first is done in time, or nearly so."""
+        return needed_s <= self._left_s() + _BORROWED * self._seconds
 
     def _left_s(self) -> float:
-        return self._seconds - self._spent_s() - _REST_S
-
-
-class _Paced:
-    """The model as one question with a limit uses it: stops writing in time, and tells how fast it was."""
-
-    def __init__(self, generator: Generator, deadline: Deadline, speedometer: Speedometer) -> None:
-        self._generator = generator
-        self._deadline = deadline
-        self._speedometer = speedometer
-
-    @property
-    def name(self) -> str:
-        return self._generator.name
-
-    def generate(self, messages: Sequence[Message], *, max_tokens: int) -> Pieces[str, None, None]:
-        clock, draft, took = self._speedometer.clock, "", 0.0
-        first: Usage | None = None
-        with closing(self._generator.generate(messages, max_tokens=max_tokens)) as pieces:
-            while True:
-                started = clock()
-                piece = next(pieces, None)
-                took += clock() - started
-                if first is None:
-                    # Until here it was mostly reading.
-                    first, took = self._generator.usage(), 0.0
-                    self._deadline.has_read(messages, tokens=0, took_s=0.0)
-                if piece is None:
-                    break
-                draft += piece
-                yield piece
-                if self._deadline.is_over(draft):
-                    self._deadline.stopped_writing()
-                    break
-        self._speedometer.saw(written=self._generator.usage().since(first).tokens_written, took_s=took)
-        self._speedometer.keep()
-
-    def log_odds(self, messages: Sequence[Message]) -> float:
-        before, started = self._generator.usage(), self._speedometer.clock()
-        odds = self._generator.log_odds(messages)
-        took, read = self._speedometer.clock() - started, self._generator.usage().since(before).tokens_read
-        self._deadline.has_read(messages, tokens=read, took_s=took)
-        self._speedometer.saw(read=read, took_s=took)
-        return odds
-
-    def count_tokens(self, text: str) -> int:
-        return self._generator.count_tokens(text)
-
-    def usage(self) -> Usage:
-        return self._generator.usage()
+        return self._ends - self._clock() - _REST_S
 
 
 def _tokens_of(evidence: Evidence) -> int:

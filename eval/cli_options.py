@@ -18,10 +18,16 @@ ModelOption = Annotated[
 ]
 
 
-def settings_for(*, index: str | None = None, model: str | None = None) -> "tuple[Home, Settings]":
-    """The home and the settings that the environment, the settings file and the options give together."""
+def settings_for(
+    *, index: str | None = None, model: str | None = None, budget: str | None = None
+) -> "tuple[Home, Settings]":
+    """The home and the settings that the environment, the settings file and the options give together.
+
+    `budget` is a time as people write it: "3s".
+    """
     from index.paths import Home
-    from rag.settings import load_settings
+    from rag.settings import load_settings, read_seconds
 
     home = Home.from_environment()
-    return home, load_settings(home, overrides={"index": index, "model": model})
+    seconds = None if budget is None else read_seconds(budget, where="--budget")
+    return home, load_settings(home, overrides={"index": index, "model": model, "seconds": seconds})

@@ -39,6 +39,11 @@ class Home:
         """The index that is asked when none is named."""
         return self.root / "indexes" / "default"
 
+    @property
+    def speeds(self) -> Path:
+        """How fast the models run on this machine, as it was measured. Safe to delete."""
+        return self.root / "speed.json"
+
 
 def project_seeds() -> Path:
     """The folder of the articles that come with the project."""

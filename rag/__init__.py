@@ -63,13 +63,21 @@ _default: dict[tuple[str, Settings], Chatbot] = {}
 _opening = threading.Lock()
 
 
-def answer(question: str, *, history: Sequence[Message] = (), filters: Filters | None = None) -> Answer:
+def answer(
+    question: str,
+    *,
+    history: Sequence[Message] = (),
+    filters: Filters | None = None,
+    seconds: float | None = None,
+) -> Answer:
     """The signed answer from the default index and model (moved by BYLINE_HOME, BYLINE_INDEX, BYLINE_MODEL).
+
+    `seconds` is the time that it may take in the place of the settings' (BYLINE_SECONDS); 0 is no limit.
 
     The first call loads the model, and fetches it and builds the index if they are not there yet. Raises BylineError
     (see `index.errors`) with the command that helps.
     """
-    return _chatbot().answer(question, history=history, filters=filters)
+    return _chatbot().answer(question, history=history, filters=filters, seconds=seconds)
 
 
 def stream(
@@ -78,9 +86,10 @@ def stream(
     history: Sequence[Message] = (),
     filters: Filters | None = None,
     stop: Callable[[], bool] | None = None,
+    seconds: float | None = None,
 ) -> Iterator[Event]:
     """The same as typed events while it is made: status, passages, text, citations, done."""
-    yield from _chatbot().stream(question, history=history, filters=filters, stop=stop)
+    yield from _chatbot().stream(question, history=history, filters=filters, stop=stop, seconds=seconds)
 
 
 def _chatbot() -> Chatbot:

@@ -3,6 +3,7 @@
 import dataclasses
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Generator as Generating
 from contextlib import closing
 from datetime import date
 from typing import Any
@@ -15,6 +16,7 @@ from index.types import Article, Hit
 from rag.checking import Asked, check_draft, with_other_figures
 from rag.confidence import load_calibration
 from rag.dating import notes
+from rag.deadline import Deadline, TimeLimit
 from rag.evidence import Evidence, choose_evidence
 from rag.examples import example_questions
 from rag.follow_ups import Meant, in_conversation
@@ -25,6 +27,7 @@ from rag.parts import as_turns, joined, parts_of
 from rag.prompt import answer_messages, answerable_messages, supported_messages
 from rag.queueing import Place, Turns, before_this_one
 from rag.refusing import (
+    NO_TIME,
     REFUSAL,
     absent_names,
     doubtful,
@@ -37,9 +40,10 @@ from rag.refusing import (
 from rag.replies import Taken, passages_of
 from rag.saying import counted
 from rag.searching import plan_search, questions_of, search_passages
-from rag.settings import Settings
+from rag.settings import Settings, check_seconds
 from rag.signals import search_signals
 from rag.small_talk import find_small_talk
+from rag.speed import Speed, Speedometer
 from rag.tracing import Trace
 from rag.types import (
     Answer,
@@ -68,11 +72,13 @@ class Chatbot:
         *,
         settings: Settings | None = None,
         today: Callable[[], date] = date.today,
+        speedometer: Speedometer | None = None,
     ) -> None:
         self.index = index
         self.generator = generator
         self.settings = settings or Settings()
         self._today = today
+        self._speedometer = speedometer or Speedometer(generator)
         self._turns = Turns(most_waiting=self.settings.most_waiting)
 
     def answer(
@@ -82,12 +88,14 @@ class Chatbot:
         history: Sequence[Message] = (),
         articles: Collection[str] | None = None,
         filters: Filters | None = None,
+        seconds: float | None = None,
     ) -> Answer:
         """The signed answer, or a refusal. `articles` limits it to the articles with these ids, `filters` further.
 
+        `seconds` is the time that it may take in the place of the settings'; 0 is no limit.
         Raises InputError for an empty or overlong question.
         """
-        for event in self.stream(question, history=history, articles=articles, filters=filters):
+        for event in self.stream(question, history=history, articles=articles, filters=filters, seconds=seconds):
             if isinstance(event, DoneEvent):
                 return event.answer
         raise BylineError("The answer ended before it was complete.")  # cannot happen without `stop`
@@ -100,6 +108,7 @@ class Chatbot:
         articles: Collection[str] | None = None,
         filters: Filters | None = None,
         stop: Callable[[], bool] | None = None,
+        seconds: float | None = None,
     ) -> Iterator[Event]:
         """The same as events while it is made; the last is a `DoneEvent` unless `stop` returned True before.
 
@@ -107,21 +116,47 @@ class Chatbot:
         who asked later wait for it: read it to its end, or close it.
         """
         question, limits = _checked(question), (filters or Filters()).limited_to(articles)
+        seconds = check_seconds(self.settings.seconds if seconds is None else seconds)
+        stopped = stop or (lambda: False)
         with self._turns.arrive() as place:
-            yield from self._part_by_part(question, history, limits, place, stop or (lambda: False))
+            speed = (yield from self._speed(place, stopped)) if seconds else None
+            if seconds and speed is None:
+                return  # stopped
+            time_limit = TimeLimit(self.generator, self._speedometer, seconds=seconds, speed=speed)
+            yield from self._part_by_part(question, history, limits, place, stopped, time_limit)
+
+    def _speed(self, place: Place, stopped: Callable[[], bool]) -> Generating[Event, None, Speed | None]:
+        """How fast the model is; measured alone with it if that is not known. None if stopped before."""
+        if (known := self._speedometer.known) is not None:
+            return known
+        with place.turn():
+            for ahead in place.wait(stopped):
+                yield StatusEvent(before_this_one(ahead))
+            if not place.served:
+                return None
+            if self._speedometer.known is None:  # nor has it been measured for one before this
+                yield StatusEvent("Finding out how fast this machine is")
+            return self._speedometer.speed()
 
     def _part_by_part(
-        self, question: str, history: Sequence[Message], limits: Filters, place: Place, stopped: Callable[[], bool]
+        self,
+        question: str,
+        history: Sequence[Message],
+        limits: Filters,
+        place: Place,
+        stopped: Callable[[], bool],
+        time_limit: TimeLimit,
     ) -> Iterator[Event]:
         """The same of a checked question; one that asks several things keeps its place from part to part."""
         parts = parts_of(question) if self.settings.answer_style != "phrase" else ()
         if not parts:
-            yield from self._stream(question, history, limits, place, stopped)
+            yield from self._stream(question, history, limits, place, stopped, time_limit.share_of(1))
             return
         answers: list[Answer] = []
         for number, part in enumerate(parts):
             lead = " " if answers else ""
-            for event in self._stream(part, (*history, *as_turns(answers)), limits, place, stopped):
+            turns, deadline = (*history, *as_turns(answers)), time_limit.share_of(len(parts) - number)
+            for event in self._stream(part, turns, limits, place, stopped, deadline):
                 match event:
                     case DoneEvent():
                         answers.append(event.answer)
@@ -142,7 +177,13 @@ class Chatbot:
         yield DoneEvent(whole)
 
     def _stream(
-        self, question: str, history: Sequence[Message], limits: Filters, place: Place, stopped: Callable[[], bool]
+        self,
+        question: str,
+        history: Sequence[Message],
+        limits: Filters,
+        place: Place,
+        stopped: Callable[[], bool],
+        deadline: Deadline,
     ) -> Iterator[Event]:
         """The same of a question that asks one thing."""
         started = time.perf_counter()
@@ -158,7 +199,12 @@ class Chatbot:
         yield StatusEvent(plan.status(self.index.manifest.article_count))
         hits = search_passages(self.index, plan, passages=self.settings.passages_per_question, mix=self.settings.mix)
         trace.step("search")
-        evidence = self.choose(plan.questions[-1], hits)
+        evidence = deadline.evidence(
+            lambda tokens: self.choose(plan.questions[-1], hits, tokens=tokens),
+            meant.question,
+            meant.history,
+            self.settings,
+        )
         trace.step("evidence")
         language = foreign_language(meant.question, evidence)
         searched = plan.searched(hits).with_notes(*meant.notes, *language_notes(meant.question, language))
@@ -176,6 +222,7 @@ class Chatbot:
                 signals=signals,
                 total_s=time.perf_counter() - started,
                 usage=self.generator.usage().since(before) if before else Usage(),
+                skipped=deadline.skipped,
                 first_token_s=first_token,
                 explanation=trace.explanation(
                     hits, evidence, mix=self.settings.mix, evidence_tokens=self.settings.evidence_tokens
@@ -183,20 +230,25 @@ class Chatbot:
                 **more,
             )
 
+        calibration, accepted = load_calibration(self.generator.name), self.settings.wrong_per_hundred
+        if deadline.reason:
+            yield done(NO_TIME, calibration.before.probability(signals), reason=deadline.reason)
+            return
         if not evidence.sentences:
             reason = nothing_readable() if hits else nothing_found(plan.limits)
             yield done(REFUSAL, 0.0, reason=reason)
             return
-        calibration, accepted = load_calibration(self.generator.name), self.settings.wrong_per_hundred
+        arrived = deadline.now()
         with place.turn():
             for ahead in place.wait(stopped):
                 yield StatusEvent(before_this_one(ahead))
             if not place.served:
                 return  # stopped
+            deadline.excuse(arrived)
             before = self.generator.usage()
             trace.step("wait", before)
             yield StatusEvent(f"Reading {counted(len(evidence.sentences), 'sentence')}")
-            answerable = self.generator.log_odds(answerable_messages(question, evidence, history=history))
+            answerable = deadline.generator.log_odds(answerable_messages(question, evidence, history=history))
             signals = dataclasses.replace(signals, answerable=answerable)
             hope = calibration.before.probability(signals)
             trace.step("answerable", self.generator.usage())
@@ -204,12 +256,15 @@ class Chatbot:
             if hope < calibration.worth_writing(accepted):
                 yield done(REFUSAL, hope, reason=not_stated(evidence, absent_names(self.index, question)))
                 return
-            yield StatusEvent("Writing")
-            draft = ""
             style = self.settings.answer_style
             messages = answer_messages(question, evidence, history=history, style=style, language=language)
+            if not deadline.lets_write(messages):
+                yield done(NO_TIME, hope, reason=deadline.reason)
+                return
+            yield StatusEvent("Writing")
+            draft = ""
             unwritten = self.generator.usage()
-            with closing(self.generator.generate(messages, max_tokens=self.settings.answer_tokens)) as pieces:
+            with closing(deadline.generator.generate(messages, max_tokens=self.settings.answer_tokens)) as pieces:
                 for piece in pieces:
                     if stopped():
                         return
@@ -222,24 +277,41 @@ class Chatbot:
             signals = dataclasses.replace(signals, certainty=written.log_probability / max(1, written.tokens_written))
             asked = Asked(question, plan.questions[-1], history)
             checked = check_draft(
-                draft, asked, evidence, generator=self.generator, settings=self.settings, signals=signals
+                draft,
+                asked,
+                evidence,
+                generator=deadline.generator,
+                settings=self.settings,
+                signals=signals,
+                deadline=deadline,
             )
             signals = checked.signals
             trace.step("check", self.generator.usage())
             trace.drafted(checked.signed, checked.standing)
+            if deadline.cut and not checked.signed and not checked.citations:
+                yield done(NO_TIME, hope, reason=deadline.nothing_whole())
+                return
             if not checked.citations:
                 reason = without_figure(evidence) if checked.figureless else unsupported(checked.signed)
                 yield done(REFUSAL, hope, reason=reason)
                 return
-            confidence = calibration.confidence(signals, style=style)
+            confidence = hope if signals.answers is None else calibration.confidence(signals, style=style)
             trace.after_writing(signals, confidence, calibration.least_confidence(accepted))
             if confidence < calibration.least_confidence(accepted):
                 absent = absent_names(self.index, question)
-                reason = doubtful(evidence, absent) if checked.standing else unsupported(checked.signed)
+                drafted = checked.standing or (deadline.cut and not checked.signed)
+                reason = doubtful(evidence, absent) if drafted else unsupported(checked.signed)
                 yield done(REFUSAL, confidence, reason=reason)
                 return
             if not plan.wanted.prefers:
-                checked = with_other_figures(checked, asked, evidence, generator=self.generator, settings=self.settings)
+                checked = with_other_figures(
+                    checked,
+                    asked,
+                    evidence,
+                    generator=deadline.generator,
+                    settings=self.settings,
+                    deadline=deadline,
+                )
             trace.step("other figures", self.generator.usage())
             text, citations = checked.text, checked.citations
             said = notes(question, text, citations, today=self._today())
@@ -272,11 +344,13 @@ class Chatbot:
         meant = in_conversation(question, history, today=self._today())
         return questions_of(meant.question, meant.history)[-1]
 
-    def choose(self, question: str, hits: Sequence[Hit]) -> Evidence:
-        """The sentences of `hits` that the model would read; `question` as it is searched (`searched_as`)."""
-        return choose_evidence(
-            question, hits, tokens=self.settings.evidence_tokens, count_tokens=self.generator.count_tokens
-        )
+    def choose(self, question: str, hits: Sequence[Hit], *, tokens: int | None = None) -> Evidence:
+        """The sentences of `hits` that the model would read; `question` as it is searched (`searched_as`).
+
+        `tokens` other than the settings' are for reading less or more.
+        """
+        tokens = tokens or self.settings.evidence_tokens
+        return choose_evidence(question, hits, tokens=tokens, count_tokens=self.generator.count_tokens)
 
     def support(self, claim: str, evidence: Evidence) -> float:
         """Log-odds that `evidence` states everything in `claim`."""

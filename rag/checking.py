@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from rag.asked_kinds import lacks_figure
 from rag.citations import SignedSentence, compose, sign, sign_phrase, without_empty_leads
+from rag.deadline import Deadline
 from rag.evidence import Evidence
 from rag.generators import Generator
 from rag.prompt import answerable_messages
@@ -49,11 +50,13 @@ def check_draft(
     generator: Generator,
     settings: Settings,
     signals: Signals,
+    deadline: Deadline | None = None,
 ) -> Checked:
     """Sign every sentence of the draft, keep those that stand, and look at them again without their surroundings.
 
     What surrounds the cited sentences makes a small model generous; without it, near misses (the right people, the
-    wrong fact) show.
+    wrong fact) show. If there is no time for it, `Signals.answers` stays None, and nothing is quoted in the place of a
+    draft that does not stand: only a second look tells whether that answers the question.
     """
     phrase = settings.answer_style == "phrase"
     if phrase:
@@ -62,6 +65,8 @@ def check_draft(
         signed = sign(draft, evidence, question=question.text)
     if generator.count_tokens(draft) >= settings.answer_tokens:
         signed = signed[:-1] or signed  # cut off in the middle of a sentence
+    elif deadline and deadline.cut:
+        signed = signed[:-1]
     standing = without_empty_leads([item for item in signed if item.stands(settings.citation_support)])
     shown: tuple[SignedSentence, ...] = standing
     if settings.answer_style == "quote":
@@ -73,9 +78,13 @@ def check_draft(
         text, citations = "", ()
     if citations:
         cited = Evidence(tuple(dict.fromkeys(item for sentence in shown for item in sentence.cited)))
+        messages = answerable_messages(question.text, cited, history=question.history)
+        looks = deadline is None or deadline.lets_look(messages)
+        if not looks and not standing:
+            return Checked(signed, (), "", (), signals)
         signals = dataclasses.replace(
             signals,
-            answers=generator.log_odds(answerable_messages(question.text, cited, history=question.history)),
+            answers=generator.log_odds(messages) if looks else None,
             covered=covered_by(question.searched, evidence, shown),
             support=min(item.support for item in shown),
         )
@@ -97,15 +106,27 @@ def quoted_instead(signed: Sequence[SignedSentence], evidence: Evidence) -> tupl
 
 
 def with_other_figures(
-    checked: Checked, question: Asked, evidence: Evidence, *, generator: Generator, settings: Settings
+    checked: Checked,
+    question: Asked,
+    evidence: Evidence,
+    *,
+    generator: Generator,
+    settings: Settings,
+    deadline: Deadline | None = None,
 ) -> Checked:
     """The same, or, if other reports give other figures to the question, all of them quoted side by side."""
     if settings.answer_style != "sentence" or not checked.standing:
         return checked
     candidates = rivals(question.searched, checked.standing, evidence)
 
+    def asking(alone: Evidence) -> Sequence[Message]:
+        return answerable_messages(question.text, alone, history=question.history)
+
     def judge(alone: Evidence) -> float:
-        return generator.log_odds(answerable_messages(question.text, alone, history=question.history))
+        return generator.log_odds(asking(alone))
+
+    if deadline and candidates and not deadline.lets_judge([asking(Evidence((item,))) for item in candidates]):
+        return checked
 
     others = confirmed(candidates, judge, least=settings.other_figure_log_odds)
     if not others:

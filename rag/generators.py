@@ -88,6 +88,11 @@ class TransformersGenerator:
         """What people call the model."""
         return self._name
 
+    @property
+    def precision(self) -> str:
+        """What it computes in: bfloat16, float32 or int8."""
+        return best_precision() if self._precision == "auto" else self._precision
+
     def load(self) -> None:
         """Bring the weights into memory now instead of at the first question. Raises ModelError if they do not load."""
         with self._lock:
@@ -169,7 +174,7 @@ class TransformersGenerator:
         from transformers.utils import logging
 
         logging.disable_progress_bar()
-        precision = best_precision() if self._precision == "auto" else self._precision
+        precision = self.precision
         try:
             if precision == "int8":
                 from rag.int8 import load_int8

@@ -14,6 +14,7 @@ from index.weights import CATALOG, ensure_model
 from rag.chatbot import Chatbot
 from rag.generators import TransformersGenerator
 from rag.settings import Settings
+from rag.speed import Speedometer, this_machine
 
 
 def open_embedder(settings: Settings, *, home: Home, progress: Progress = silent) -> Embedder:
@@ -62,9 +63,12 @@ def open_chatbot(
     own = home.root / "int8" / f"{model.fingerprint[:16]}.safetensors"
     int8_file = model.path / "int8.safetensors" if model.name in CATALOG else own
     generator = TransformersGenerator(model.path, name=model.name, precision=settings.precision, int8_file=int8_file)
-    if load:
+    if load or settings.seconds:  # loading must not take the time of the first answer
         _load(index, generator, progress)
-    return Chatbot(index, generator, settings=settings)
+    # By fingerprint: "default" may be another model tomorrow.
+    known = f"{model.name} {model.fingerprint[:16]}"
+    speedometer = Speedometer(generator, file=home.speeds, machine=lambda: this_machine(known, generator.precision))
+    return Chatbot(index, generator, settings=settings, speedometer=speedometer)
 
 
 def _load(index: SavedIndex, generator: TransformersGenerator, progress: Progress) -> None:

@@ -8,6 +8,7 @@ import dataclasses
 import re
 from collections.abc import Sequence
 
+from rag.refusing import NO_TIME
 from rag.types import Answer, Citation, Message, PassageUse
 
 _ASKS = r"(?:who|whom|whose|what|which|when|where|why|how|in which|in what|to whom|with whom|from whom|at what|by how)"
@@ -59,15 +60,19 @@ def joined(question: str, answers: Sequence[Answer]) -> Answer:
             questions=tuple(dict.fromkeys([question, *(text for item in answers for text in _searched(item))])),
             notes=tuple(dict.fromkeys(note for item in answers if item.searched for note in item.searched.notes)),
         ),
+        skipped=tuple(dict.fromkeys(item for answer in answers for item in answer.skipped)),
         explanation=first.explanation,
     )
     if not told:
         reasons = dict.fromkeys(answer.reason for answer in answers if answer.reason)
         return dataclasses.replace(whole, reason=" ".join(reasons))
     text, citations = _text(told)
-    unknown = [f"“{answer.question}”" for answer in answers if answer.abstained]
+    late = [f"“{answer.question}”" for answer in answers if answer.text == NO_TIME]
+    unknown = [f"“{answer.question}”" for answer in answers if answer.abstained and answer.text != NO_TIME]
     if unknown:
         text += f" The articles do not tell: {', '.join(unknown)}"
+    if late:
+        text += f" There was no time for: {', '.join(late)}"
     notes = tuple(dict.fromkeys(note for answer in told for note in answer.notes))
     return dataclasses.replace(whole, text=text, citations=citations, notes=notes)
 

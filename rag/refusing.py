@@ -14,6 +14,7 @@ from rag.saying import described, listed
 from rag.words import content_stems
 
 REFUSAL = "The articles do not tell."
+NO_TIME = "There is not enough time to answer."
 _MOST_NAMED = 3
 _LONGEST_QUOTE = 240  # characters
 

@@ -33,6 +33,7 @@ class Taken:
         citations: tuple[Citation, ...] = (),
         first_token_s: float | None = None,
         notes: tuple[str, ...] = (),
+        skipped: tuple[str, ...] = (),
         explanation: Explanation | None = None,
     ) -> DoneEvent:
         """The end of its stream: the answer `text`, or a refusal if there is a `reason`."""
@@ -52,6 +53,7 @@ class Taken:
                 searched=self.searched,
                 signals=signals,
                 notes=notes,
+                skipped=skipped,
                 explanation=explanation,
             )
         )

@@ -32,6 +32,11 @@ def listed(names: Sequence[str], joint: str = "or") -> str:
     return f"{', '.join(names[:-1])} {joint} {names[-1]}" if len(names) > 1 else "".join(names)
 
 
+def for_want_of_time(skipped: Sequence[str]) -> tuple[str, ...]:
+    """What was skipped, as one note; none if nothing was."""
+    return (f"For want of time: {'; '.join(skipped)}",) if skipped else ()
+
+
 def counted(number: int, noun: str) -> str:
     """ "1 article", "1,200 articles"."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")

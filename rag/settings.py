@@ -1,7 +1,9 @@
 """The few values that shape an answer. Plain and frozen; only entry points read the environment or a file."""
 
 import dataclasses
+import math
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from rag.queueing import MOST_WAITING
 
 PRECISIONS = ("auto", "bfloat16", "float32", "int8")
 ANSWER_STYLES = ("sentence", "quote", "phrase")
+_SECONDS = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*(?:s|sec|seconds?)?", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,8 @@ class Settings:
     """From this log P(Yes) - log P(No) that a sentence alone states the answer, its other figure is quoted too."""
     citation_support: float = 0.5
     """A sentence of the answer stands only if its citations support it at least this well (0 to 1)."""
+    seconds: float = 0.0
+    """The time an answer may take; evidence, checks and length are fitted to it (`rag/budget.py`). 0: no limit."""
     most_waiting: int = MOST_WAITING
     """How many questions may wait while one is answered; one more is an error."""
 
@@ -67,6 +72,7 @@ class Settings:
             raise SettingsError(f"wrong_per_hundred is {self.wrong_per_hundred}; it must be above 0 and at most 100.")
         if not 0 <= self.citation_support <= 1:
             raise SettingsError(f"citation_support is {self.citation_support}; it must be between 0 and 1.")
+        check_seconds(self.seconds)
 
     @property
     def mix(self) -> Mix:
@@ -82,6 +88,23 @@ class Settings:
     def index_folder(self, home: Home) -> Path:
         """The index that these settings ask."""
         return Path(self.index).expanduser().absolute() if self.index else home.default_index
+
+
+def check_seconds(seconds: float) -> float:
+    """The same number. Raises SettingsError if it is not a time: negative, infinite or no number."""
+    if not math.isfinite(seconds) or seconds < 0:
+        raise SettingsError(f"seconds is {seconds}; it must be 0 (no limit) or more.")
+    return seconds
+
+
+def read_seconds(text: str, *, where: str) -> float:
+    """A time as people write it, in seconds: "3", "3s", "2.5 s". Raises SettingsError that names `where` it stands."""
+    found = _SECONDS.fullmatch(text.strip())
+    if found is None:
+        raise SettingsError(
+            f"{where} is {text!r}; it must be a number of seconds.", help="Write 3, 3s or 2.5s; 0 is no limit."
+        )
+    return check_seconds(float(found[1]))
 
 
 def load_settings(

@@ -167,7 +167,8 @@ class Answer:
 
     `confidence` (0 to 1) is the chance that the answer is right (`rag/confidence.py`); of a refused question, that an
     answer would have been; 1 for what was counted in the index (`rag/listing.py`). `abstained` is True if the question
-    was refused; `reason` then says why, and `text` is what a person is told. `notes` say what to know about its times.
+    was refused; `reason` then says why, and `text` is what a person is told. `notes` say what to know about its times,
+    `skipped` what there was no time for within the seconds given ("read 180 of 420 tokens of evidence").
     """
 
     question: str
@@ -184,6 +185,7 @@ class Answer:
     searched: Searched | None = None
     signals: Signals | None = None
     notes: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
     explanation: Explanation | None = None
 
     def to_dict(self, *, explain: bool = False) -> dict[str, Any]:

@@ -165,7 +165,7 @@ def test_the_answer_as_json_has_the_promised_fields(chatbot):
     value = json.loads(json.dumps(chatbot.answer("How much did repairs of the harbour cost?").to_dict()))
     assert list(value) == [
         "question", "text", "abstained", "confidence", "reason", "citations", "passages", "timings", "model", "index",
-        "usage", "searched", "signals", "notes",
+        "usage", "searched", "signals", "notes", "skipped",
     ]  # fmt: skip
     assert value["searched"] == {
         "questions": ["How much did repairs of the harbour cost?"],

@@ -12,9 +12,9 @@ from rag import Chatbot, DoneEvent, PassagesEvent, Settings, StatusEvent, TextEv
 from rag.fakes import CopyingGenerator
 from rag.generators import TransformersGenerator
 
-HARBOUR = "How much did repairs of the harbour of Porto Claro cost?"
-RAILWAY = "How much did the railway line between Linz and Passau cost?"
-BOTH = "How much did repairs cost, and how much did the railway line cost?"
+HARBOUR = "What became of repairs of the harbour of Porto Claro?"
+RAILWAY = "What became of the railway line between Linz and Passau?"
+BOTH = "How much did repairs cost, and what became of the railway line?"
 QUESTIONS = (HARBOUR, RAILWAY, BOTH, "Which volcano destroyed Pompeii?", "Since when has the rye loaf been baked?")
 WITHIN_S = 60
 """Only reached if a test fails."""
@@ -182,7 +182,7 @@ def test_a_question_in_two_parts_keeps_its_place_and_nobody_waits_for_ever(index
             two.places.get(timeout=WITHIN_S)
         generator.gate.release()
     assert written[0] == "How much did repairs cost?"
-    assert "How much did the railway line cost?" in written[1:3]
+    assert "What became of the railway line?" in written[1:3]
     assert [asking.ended().error for asking in (first, two, *later)] == [None] * 4
     assert len(two.answer.citations) == 2
 

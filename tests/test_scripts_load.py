@@ -39,7 +39,7 @@ def test_everyone_asks_one_question_after_another(load):
 
 def test_what_fails_is_told(load):
     class Broken(ScriptedChatbot):
-        def stream(self, question, *, history=(), filters=None, stop=None):
+        def stream(self, question, *, history=(), filters=None, stop=None, seconds=None):
             raise ModelError("The generator broke.")
 
     with served(Warmup(lambda progress: Broken())) as server:

@@ -63,6 +63,10 @@ def test_help_answers_at_once_without_heavy_imports(tmp_path):
         (["ask", "Who?"], {"BYLINE_EVIDENCE_TOKENS": "many"}, 2, "evidence_tokens must be"),
         (["ask", "Who?", "--since", "2018-7"], {}, 2, "Dates are written 2018, 2018-07 or 2018-07-19."),
         (["ask", "Who?", "--since", "2019", "--until", "2018"], {}, 2, "end before they begin"),
+        (["ask", "Who?", "--budget", "soon"], {}, 2, "--budget is 'soon'; it must be a number of seconds."),
+        (["ask", "Who?", "--budget=-3"], {}, 2, "--budget is '-3'; it must be a number of seconds."),
+        (["ask", "Who?", "--budget", "3s", "--since", "2018-7"], {}, 2, "Dates are written"),
+        (["ask", "Who?"], {"BYLINE_SECONDS": "-1"}, 2, "seconds is -1.0; it must be 0 (no limit) or more."),
         (["eval", "missing.jsonl"], {}, 2, "cannot be read"),
     ],
 )

@@ -166,6 +166,22 @@ def test_a_follow_up_carries_the_conversation(visit, chatbot):
     ]
 
 
+def test_a_time_limit_goes_with_the_question_and_a_bad_one_is_explained(visit, chatbot):
+    limit = visit.page.get_by_label("Seconds it may take")
+    limit.fill("2.5s")
+    visit.ask(PEAK_QUESTION)
+    visit.answered()
+    assert chatbot.seconds[-1] == 2.5
+    limit.fill("soon")
+    visit.ask(CEO_QUESTION)
+    expect(visit.page.locator(".failure")).to_contain_text("The time limit is 'soon'; it must be a number of seconds.")
+    expect(visit.page.get_by_label("Your question")).to_have_value(CEO_QUESTION)
+    limit.fill("")
+    visit.page.get_by_role("button", name="Send").click()
+    visit.page.locator(".turn.refused").wait_for()
+    assert chatbot.seconds[-1] is None
+
+
 def test_a_refusal_is_calm_and_shows_the_nearest_passages(visit):
     page = visit.page
     page.locator(".example", has_text=CEO_QUESTION).click()

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from index.neutral import neutral
 from index.types import Article, Span
+from rag.refusing import NO_TIME
 from rag.types import Answer, Citation, Copy, PassageUse, Searched, Timings
 from ui import render
 from ui.escaping import escape
@@ -275,6 +276,28 @@ def test_what_was_read_from_the_question_is_shown_and_escaped():
     for one in (turn.answer, refused.answer):
         Console(file=output, width=200, highlight=False).print(answer_view(one))
     assert output.getvalue().count("\nOnly articles by <b>X</b>, as the question says “by <b>X</b>”.\n") == 2
+
+
+def test_what_there_was_no_time_for_is_shown():
+    turn = answered()
+    turn = replace(turn, answer=replace(turn.answer, skipped=("read 180 of 420 tokens of evidence", "not <b>")))
+    said = "For want of time: read 180 of 420 tokens of evidence; not <b>."
+    shown = '<p class="note"><bdi>For want of time: read 180 of 420 tokens of evidence; not &lt;b&gt;.</bdi></p>'
+    assert f'{shown}<p class="meta">' in render.turn(turn, 0)
+    output = StringIO()
+    Console(file=output, width=200, highlight=False).print(answer_view(turn.answer))
+    assert f"\n{said}\n" in output.getvalue()
+    assert turn.answer.to_dict()["skipped"] == ("read 180 of 420 tokens of evidence", "not <b>")
+
+
+def test_a_refusal_for_want_of_time_does_not_say_that_the_articles_are_silent():
+    reason = "Answering takes at least 4.9 s on this machine; 1 s were given."
+    turn = answered()
+    refused = replace(turn.answer, abstained=True, text=NO_TIME, reason=reason)
+    html = render.turn(replace(turn, state="refused", text=NO_TIME, answer=refused), 0)
+    assert '<p class="label">Not enough time</p>' in html
+    assert reason in html
+    assert "Not in the articles" not in html
 
 
 def test_a_draft_is_visibly_one_and_a_stopped_draft_was_not_checked():

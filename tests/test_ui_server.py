@@ -120,6 +120,13 @@ def test_filters_are_passed_on(client, chatbot):
     assert chatbot.filters[-1] == Filters()
 
 
+def test_the_time_limit_is_passed_on(client, chatbot):
+    bodies = ({"seconds": 4, "stream": True}, {"seconds": 3}, {"seconds": 2.5}, {"seconds": 0}, {})
+    for body, expected in zip(bodies, (4.0, 3.0, 2.5, 0.0, None), strict=True):
+        assert client.post("/api/ask", json={"question": "And then?"} | body).status_code == 200
+        assert chatbot.seconds[-1] == expected
+
+
 def test_health(client):
     assert client.get("/api/health").json() == {
         "state": "ready",
@@ -140,6 +147,10 @@ def test_health(client):
         (json.dumps({"question": "x" * 2001}).encode(), 422, "2,001 characters"),
         (b'{"question": "?", "hystory": []}', 422, "Unknown fields: hystory"),
         (b'{"question": "?", "explain": 1}', 422, "`explain` is neither true nor false"),
+        (b'{"question": "?", "seconds": "3s"}', 422, "`seconds` is no time"),
+        (b'{"question": "?", "seconds": true}', 422, "`seconds` is no time"),
+        (b'{"question": "?", "seconds": -1}', 422, "`seconds` is no time"),
+        (b'{"question": "?", "seconds": 1e999}', 422, "`seconds` is no time"),
         (b'{"question": "?", "stream": "yes"}', 422, "`stream` is neither true nor false"),
         (b'{"question": "?", "filters": []}', 422, "`filters` is no object"),
         (b'{"question": "?", "filters": {"source": ["CNBC"]}}', 422, "Unknown filters: source"),
@@ -211,7 +222,7 @@ def test_no_answer_without_models():
 
 def test_an_unexpected_failure_is_a_500_and_the_next_question_is_answered(caplog):
     class Broken(ScriptedChatbot):
-        def stream(self, question, *, history=(), filters=None, stop=None):
+        def stream(self, question, *, history=(), filters=None, stop=None, seconds=None):
             if question == "break":
                 raise ZeroDivisionError("oops")
             yield from super().stream(question, history=history, filters=filters, stop=stop)
@@ -243,7 +254,7 @@ def test_a_caller_who_hangs_up_stops_the_model():
 
 def test_what_fails_on_the_way_is_the_last_line():
     class Failing(ScriptedChatbot):
-        def stream(self, question, *, history=(), filters=None, stop=None):
+        def stream(self, question, *, history=(), filters=None, stop=None, seconds=None):
             yield StatusEvent("Searching 4 articles")
             assert seen.wait(10)
             raise ModelError("The generator broke.", help="Run `byline models verify`.")

@@ -240,7 +240,7 @@ def test_closing_the_desk_stops_what_is_under_way():
 
 def test_what_the_chatbot_raises_arrives_after_what_it_said():
     class Failing(ScriptedChatbot):
-        def stream(self, question, *, history=(), filters=None, stop=None) -> Iterator[Event]:
+        def stream(self, question, *, history=(), filters=None, stop=None, seconds=None) -> Iterator[Event]:
             yield TextEvent("so far")
             raise ModelError("broke")
 

@@ -148,6 +148,7 @@ class ScriptedChatbot:
     removed: set[str] = field(default_factory=set)
     histories: list[tuple[Message, ...]] = field(default_factory=list)
     filters: list[Filters | None] = field(default_factory=list)
+    seconds: list[float | None] = field(default_factory=list)
     finished: list[str] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
     turns: Turns = field(default_factory=Turns)
@@ -167,8 +168,15 @@ class ScriptedChatbot:
     def example_questions(self) -> tuple[str, ...]:
         return EXAMPLES
 
-    def answer(self, question: str, *, history: Sequence[Message] = (), filters: Filters | None = None) -> Answer:
-        events = self.stream(question, history=history, filters=filters)
+    def answer(
+        self,
+        question: str,
+        *,
+        history: Sequence[Message] = (),
+        filters: Filters | None = None,
+        seconds: float | None = None,
+    ) -> Answer:
+        events = self.stream(question, history=history, filters=filters, seconds=seconds)
         return next(event.answer for event in events if isinstance(event, DoneEvent))
 
     def stream(
@@ -178,7 +186,9 @@ class ScriptedChatbot:
         history: Sequence[Message] = (),
         filters: Filters | None = None,
         stop: Callable[[], bool] | None = None,
+        seconds: float | None = None,
     ) -> Iterator[Event]:
+        self.seconds.append(seconds)
         self.histories.append(tuple(history))
         self.filters.append(filters)
         with self.turns.arrive() as place:

@@ -11,8 +11,9 @@ from typing import Any
 
 import gradio as gr
 
-from index.errors import BylineError, InputError
+from index.errors import BylineError, InputError, SettingsError
 from index.types import Article
+from rag.settings import read_seconds
 from ui import render, render_sources
 from ui.asking import Desk
 from ui.protocol import ChatbotLike
@@ -76,6 +77,18 @@ def build_app(desk: Desk) -> gr.Blocks:
                         scale=1,
                         min_width=0,
                     )
+                    seconds = gr.Textbox(
+                        label="Seconds it may take",
+                        show_label=False,
+                        container=False,
+                        placeholder="No limit",
+                        max_length=12,
+                        lines=1,
+                        max_lines=1,
+                        elem_id="seconds",
+                        scale=0,
+                        min_width=0,
+                    )
                     send = gr.Button("Send", elem_id="send", variant="primary", min_width=0, scale=0)
                     stop = gr.Button("Stop", elem_id="stop", min_width=0, scale=0, visible=False)
             with gr.Column(elem_id="right", min_width=0):
@@ -91,11 +104,11 @@ def build_app(desk: Desk) -> gr.Blocks:
         frames = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
         aside = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
-        def ask(text: str, state: Conversation) -> Iterator[tuple[Any, ...]]:
-            yield from _asked(desk, state, text)
+        def ask(text: str, limit: str, state: Conversation) -> Iterator[tuple[Any, ...]]:
+            yield from _asked(desk, state, text, limit)
 
-        def ask_example(state: Conversation, event: gr.EventData) -> Iterator[tuple[Any, ...]]:
-            yield from _asked(desk, state, _text_of(event, "question"))
+        def ask_example(limit: str, state: Conversation, event: gr.EventData) -> Iterator[tuple[Any, ...]]:
+            yield from _asked(desk, state, _text_of(event, "question"), limit)
 
         def open_source(state: Conversation, event: gr.EventData) -> Any:
             return _opened(desk, state, event)
@@ -110,8 +123,8 @@ def build_app(desk: Desk) -> gr.Blocks:
         def look(state: Conversation) -> tuple[Any, ...]:
             return _polled(desk, state)
 
-        gr.on([question.submit, send.click], ask, [question, conversation], screen, **frames)
-        live.ask(ask_example, [conversation], screen, **frames)
+        gr.on([question.submit, seconds.submit, send.click], ask, [question, seconds, conversation], screen, **frames)
+        live.ask(ask_example, [seconds, conversation], screen, **frames)
         for component in (finished, live, panel):
             component.open(open_source, [conversation], [panel], **aside)
         clear.click(clear_all, [conversation], screen, **aside)
@@ -143,7 +156,7 @@ def page_options() -> dict[str, Any]:
     }
 
 
-def _asked(desk: Desk, state: Conversation, text: str) -> Iterator[tuple[Any, ...]]:
+def _asked(desk: Desk, state: Conversation, text: str, limit: str) -> Iterator[tuple[Any, ...]]:
     if state.live is not None or not text.strip():
         yield _nothing()
         return
@@ -157,7 +170,8 @@ def _asked(desk: Desk, state: Conversation, text: str) -> Iterator[tuple[Any, ..
 
     yield _frame(state, panel=render_sources.passages_found(turn, number), question="", working=True)
     try:
-        for burst in desk.bursts(text, history=history, stop=unwanted):
+        seconds = read_seconds(limit, where="The time limit") if limit.strip() else None
+        for burst in desk.bursts(text, history=history, stop=unwanted, seconds=seconds):
             if state.round != round:
                 break
             found = turn.passages
@@ -167,7 +181,7 @@ def _asked(desk: Desk, state: Conversation, text: str) -> Iterator[tuple[Any, ..
             fresh = turn.passages and turn.passages != found and not state.by_hand
             yield _frame(state, panel=render_sources.passages_found(turn, number) if fresh else gr.skip(), working=True)
         turn = turn.stopped()
-    except InputError as error:
+    except (InputError, SettingsError) as error:
         turn, keep_question = turn.failed(error.message, error.help), text
     except BylineError as error:
         turn = turn.failed(error.message, error.help)

@@ -52,10 +52,13 @@ class Desk:
         history: Sequence[Message] = (),
         filters: Filters | None = None,
         stop: Callable[[], bool] | None = None,
+        seconds: float | None = None,
         every: float = 0.05,
     ) -> Iterator[list[Event]]:
         """The events of answering, gathered over `every` seconds, so that a page is not redrawn for each
         token.
+
+        `seconds` is the time that the answer may take, without waiting (None: as the settings say).
 
         Waiting shows as `StatusEvent`s, with how many questions are before this one. Ends early, without a
         `DoneEvent`, once `stop()` says True or the desk closes. Raises `InputError` for an unusable question,
@@ -72,7 +75,7 @@ class Desk:
         events: queue.SimpleQueue[Event | _Ended] = queue.SimpleQueue()
         worker = threading.Thread(
             target=self._answering,
-            args=(question, tuple(history), filters, halted, events, place),
+            args=(question, tuple(history), filters, seconds, halted, events, place),
             name="byline-answering",
             daemon=True,
         )
@@ -93,9 +96,10 @@ class Desk:
         history: Sequence[Message] = (),
         filters: Filters | None = None,
         stop: Callable[[], bool] | None = None,
+        seconds: float | None = None,
     ) -> Answer | None:
         """The whole answer, or None if it was stopped. Raises as `bursts` does."""
-        for burst in self.bursts(question, history=history, filters=filters, stop=stop):
+        for burst in self.bursts(question, history=history, filters=filters, stop=stop, seconds=seconds):
             for event in burst:
                 if isinstance(event, DoneEvent):
                     return event.answer
@@ -113,6 +117,7 @@ class Desk:
         question: str,
         history: tuple[Message, ...],
         filters: Filters | None,
+        seconds: float | None,
         halted: Callable[[], bool],
         events: "queue.SimpleQueue[Event | _Ended]",
         place: Place,
@@ -125,7 +130,7 @@ class Desk:
                 pass
             if place.served:
                 chatbot = self.warmup.chatbot(wait=0)
-                for event in chatbot.stream(question, history=history, filters=filters, stop=halted):
+                for event in chatbot.stream(question, history=history, filters=filters, stop=halted, seconds=seconds):
                     place.step_out()
                     events.put(event)
         except Exception as error:  # handed over: `_gathered` raises it where the events are read

@@ -43,6 +43,9 @@ def ask(
     source: Annotated[list[str] | None, typer.Option(help="Only this publisher; may be repeated.")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="Only articles with this tag; may be repeated.")] = None,
     article: Annotated[list[str] | None, typer.Option(help="Only this one (id or file); may be repeated.")] = None,
+    budget: Annotated[
+        str | None, typer.Option(help="The time it may take, such as 3s: reads, checks and writes what fits into it.")
+    ] = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Show why: scores, evidence, checks, the draft, the time.")
     ] = False,
@@ -56,7 +59,7 @@ def ask(
     from rag.opening import open_chatbot
 
     filters = Filters(sources=tuple(source or ()), tags=tuple(tag or ()), since=since, until=until, undated=undated)
-    home, settings = settings_for(index=index, model=model)
+    home, settings = settings_for(index=index, model=model, budget=budget)
     with terminal_progress() as progress:
         chatbot = open_chatbot(settings, home=home, progress=progress, load=True)
     if article:

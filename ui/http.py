@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -47,6 +48,7 @@ class _Asked:
     filters: Filters
     explain: bool
     stream: bool
+    seconds: float | None
 
 
 class _Failure(NamedTuple):
@@ -136,7 +138,9 @@ async def _ask(desk: Desk, request: Request, threads: CapacityLimiter) -> Respon
 
 def _answered(desk: Desk, asked: _Asked, stop: Callable[[], bool]) -> Response:
     try:
-        answer = desk.answer(asked.question, history=asked.history, filters=asked.filters, stop=stop)
+        answer = desk.answer(
+            asked.question, history=asked.history, filters=asked.filters, stop=stop, seconds=asked.seconds
+        )
     except Exception as error:
         return _error(*_told(error))
     return _error(*_ENDING) if answer is None else _json(answer.to_dict(explain=asked.explain))
@@ -153,7 +157,13 @@ class _EventStream(Response):
         self._gone = threading.Event()
         self._threads = threads
         self._explain = asked.explain
-        self._bursts = desk.bursts(asked.question, history=asked.history, filters=asked.filters, stop=self._gone.is_set)
+        self._bursts = desk.bursts(
+            asked.question,
+            history=asked.history,
+            filters=asked.filters,
+            stop=self._gone.is_set,
+            seconds=asked.seconds,
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def watch() -> None:
@@ -216,10 +226,10 @@ def _read_question(body: bytes) -> _Asked:
     asked = json.loads(body)
     if not isinstance(asked, dict) or not isinstance(asked.get("question"), str):
         raise InputError("The field `question` is missing or no text.", help='Send {"question": "…"}.')
-    if unknown := sorted(set(asked) - {"question", "history", "filters", "explain", "stream"}):
+    if unknown := sorted(set(asked) - {"question", "history", "filters", "explain", "stream", "seconds"}):
         raise InputError(
             f"Unknown fields: {', '.join(unknown)}.",
-            help="Known are `question`, `history`, `filters`, `explain` and `stream`.",
+            help="Known are `question`, `history`, `filters`, `explain`, `stream` and `seconds`.",
         )
     history, filters = asked.get("history", []), asked.get("filters", {})
     if not isinstance(history, list):
@@ -235,7 +245,18 @@ def _read_question(body: bytes) -> _Asked:
         _read_filters(filters),
         asked.get("explain", False),
         asked.get("stream", False),
+        _read_limit(asked.get("seconds")),
     )
+
+
+def _read_limit(seconds: object) -> float | None:
+    if seconds is None:
+        return None
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
+        raise InputError(
+            "The field `seconds` is no time.", help='Send a number, for example {"seconds": 3}; 0 is no limit.'
+        )
+    return float(seconds)
 
 
 def _read_filters(values: dict[str, Any]) -> Filters:

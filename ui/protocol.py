@@ -18,13 +18,23 @@ class ChatbotLike(Protocol):
         history: Sequence[Message] = (),
         filters: Filters | None = None,
         stop: Callable[[], bool] | None = None,
+        seconds: float | None = None,
     ) -> Iterator[Event]:
         """The events of answering; ends with a `DoneEvent`, or without one once `stop()` says True.
 
         Questions wait for each other inside, and `StatusEvent`s say how long the line is.
+
+        `seconds` is the time that it may take; 0: no limit, None: as the settings say.
         """
 
-    def answer(self, question: str, *, history: Sequence[Message] = (), filters: Filters | None = None) -> Answer:
+    def answer(
+        self,
+        question: str,
+        *,
+        history: Sequence[Message] = (),
+        filters: Filters | None = None,
+        seconds: float | None = None,
+    ) -> Answer:
         """The same, waited for."""
 
     def article_count(self) -> int:

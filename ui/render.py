@@ -11,6 +11,8 @@ from datetime import date
 from pathlib import PurePath
 
 from index.types import Article
+from rag.refusing import NO_TIME
+from rag.saying import for_want_of_time
 from rag.types import Citation, Copy, PassageUse
 from ui.escaping import escape
 from ui.turns import Turn
@@ -205,18 +207,21 @@ def _refused(turn: Turn, number: int) -> str:
         if found
         else ""
     )
+    label = "Not enough time" if turn.text == NO_TIME else "Not in the articles"
     return (
-        '<div class="refusal"><p class="label">Not in the articles</p>'
+        f'<div class="refusal"><p class="label">{label}</p>'
         f'<div class="answer" dir="auto">{escape(turn.text)}</div>{why}{_notes(turn)}{nearest}</div>'
     )
 
 
 def _notes(turn: Turn) -> str:
-    """What was read from the question about the articles that it wants, and what to know about times."""
+    """What was read from the question about the articles that it wants, what to know about times, and what
+    there was no time for."""
     if turn.answer is None:
         return ""
     searched = turn.answer.searched.notes if turn.answer.searched else ()
-    return "".join(f'<p class="note"><bdi>{escape(note)}.</bdi></p>' for note in (*searched, *turn.answer.notes))
+    every = (*searched, *turn.answer.notes, *for_want_of_time(turn.answer.skipped))
+    return "".join(f'<p class="note"><bdi>{escape(note)}.</bdi></p>' for note in every)
 
 
 def _meta(turn: Turn) -> str:

@@ -5,6 +5,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from index.neutral import neutral
+from rag.saying import for_want_of_time
 from rag.types import Answer, Citation, PassageUse
 
 _NEAREST_SHOWN = 3
@@ -59,9 +60,11 @@ def shown(text: str, style: str = "") -> Text:
 
 
 def _notes(answer: Answer) -> list[RenderableType]:
-    """What was read from the question about the articles that it wants, and what to know about times."""
+    """What was read from the question about the articles that it wants, what to know about times, and what
+    there was no time for."""
     searched = answer.searched.notes if answer.searched else ()
-    return [shown(f"{note}.", style="dim") for note in (*searched, *answer.notes)]
+    every = (*searched, *answer.notes, *for_want_of_time(answer.skipped))
+    return [shown(f"{note}.", style="dim") for note in every]
 
 
 def _each_once(citations: tuple[Citation, ...]) -> list[Citation]:

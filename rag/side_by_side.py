@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from index.dates import DATE, to_iso
+from index.sentences import split_sentences
 from index.types import Article, Span
 from rag.citations import SignedSentence, cite
 from rag.evidence import Evidence, EvidenceSentence
@@ -98,13 +99,15 @@ def side_by_side(
     # Without a date last; a stable order among equals.
     items.sort(key=lambda item: dated(item) or "", reverse=True)
     text = "The articles give different figures: "
-    citations = []
-    for number, item in enumerate(items, start=1):
+    citations: list[Citation] = []
+    for item in items:
         quote = item.sentence.text.strip().rstrip(".")
         part = f"“{quote}” ({_told_by(item)})"
-        start = len(text)
-        text += part + ("." if number == len(items) else "; ")
-        citations.append(cite(item, number=number, answer=Span(start, start + len(part))))
+        span = Span(len(text), len(text) + len(part))
+        text += part + ("." if item is items[-1] else "; ")
+        # A time that another sentence names is signed by that one.
+        for signer in (item, *_counted_from(item)):
+            citations.append(cite(signer, number=len(citations) + 1, answer=span))
     return text, tuple(citations)
 
 
@@ -118,7 +121,8 @@ def confirmed(
 def dated(item: EvidenceSentence) -> str | None:
     """The time a sentence speaks of, as ISO 8601: the last date it names; if it opens by counting from another time
     ("Days later, …"), the last one named shortly before it; else the date of its article."""
-    return _last_date(item.sentence.text) or _counted_from(item) or item.article.date
+    before = _counted_from(item)
+    return _last_date((before[0] if before else item).sentence.text) or item.article.date
 
 
 def _last_date(text: str) -> str | None:
@@ -126,16 +130,18 @@ def _last_date(text: str) -> str | None:
     return next((date for date in reversed(dates) if date), None)
 
 
-def _counted_from(item: EvidenceSentence) -> str | None:
-    if not _COUNTED.match(item.sentence.text):
-        return None
+def _counted_from(item: EvidenceSentence) -> tuple[EvidenceSentence, ...]:
+    """The sentence that names the time which this one counts from; empty if it names a time itself or counts none."""
+    if _last_date(item.sentence.text) or not _COUNTED.match(item.sentence.text):
+        return ()
     start = item.sentence.start
-    return _last_date(item.article.text[max(0, start - _LOOKED_BACK) : start])
+    before = [one for one in split_sentences(item.article) if start - _LOOKED_BACK <= one.start < start]
+    return tuple(EvidenceSentence(one, item.article, 0.0) for one in reversed(before) if _last_date(one.text))[:1]
 
 
 def _told_by(item: EvidenceSentence) -> str:
     article: Article = item.article
     date = dated(item)
-    about = "about " if not _last_date(item.sentence.text) and _counted_from(item) else ""
+    about = "about " if _counted_from(item) else ""
     told = article.source or article.title or "source unknown"
     return f"{told}, {about + spoken(date) if date else 'date unknown'}"

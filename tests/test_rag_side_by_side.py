@@ -114,7 +114,11 @@ def test_a_sentence_that_counts_from_another_time_speaks_of_about_that_time(befo
     )
     item = EvidenceSentence(Sentence("a", len(before), len(before + quote), quote), article, 1.0)
     assert dated(item) == date
-    text, _ = side_by_side([SAID], [item])
+    text, citations = side_by_side([SAID], [item])
+    # The sentence that names the time signs it too.
+    named = [before.split(". ")[0] + "."] if date else []
+    assert sorted(one.quote for one in citations) == sorted([WORTH.sentence.text, quote, *named])
+    assert [one.number for one in citations] == list(range(1, len(citations) + 1))
     when = {"2020-10": "about October 2020", "2014": "about 2014", None: "date unknown"}[date]
     assert text.endswith(f"“{quote.rstrip('.')}” (CNBC, {when}).") or f"(CNBC, {when}); " in text
 

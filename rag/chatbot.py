@@ -1,50 +1,25 @@
-"""The way of a question: search, evidence, answerable?, answer, attribution, support."""
+"""Questions in, signed answers out: the one class that everything above uses. The way of a question is `rag/way.py`."""
 
-import dataclasses
-import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from collections.abc import Generator as Generating
-from contextlib import closing
 from datetime import date
-from typing import Any
 
 from index.errors import BylineError, InputError
 from index.filters import Filters
 from index.neutral import typed
 from index.search import SavedIndex
 from index.types import Article, Hit
-from rag.checking import Asked, check_draft, with_other_figures
-from rag.confidence import load_calibration
-from rag.dating import notes
-from rag.deadline import Deadline, TimeLimit
-from rag.evidence import Evidence, choose_evidence
+from rag.deadline import TimeLimit
+from rag.evidence import Evidence
 from rag.examples import example_questions
-from rag.follow_ups import Meant, in_conversation
+from rag.follow_ups import in_conversation
 from rag.generators import Generator
-from rag.languages import foreign_language, language_notes
-from rag.listing import ExactAnswer, find_exact_answer
 from rag.parts import as_turns, joined, parts_of
-from rag.prompt import answer_messages, answerable_messages, supported_messages
+from rag.prompt import supported_messages
 from rag.queueing import Place, Turns, before_this_one
-from rag.refusing import (
-    NO_TIME,
-    REFUSAL,
-    absent_names,
-    doubtful,
-    not_stated,
-    nothing_found,
-    nothing_readable,
-    unsupported,
-    without_figure,
-)
-from rag.replies import Taken, passages_of
-from rag.saying import counted
 from rag.searching import plan_search, questions_of, search_passages
 from rag.settings import Settings, check_seconds
-from rag.signals import search_signals
-from rag.small_talk import find_small_talk
 from rag.speed import Speed, Speedometer
-from rag.tracing import Trace
 from rag.types import (
     Answer,
     CitationsEvent,
@@ -52,11 +27,10 @@ from rag.types import (
     Event,
     Message,
     PassagesEvent,
-    Searched,
     StatusEvent,
     TextEvent,
-    Usage,
 )
+from rag.way import Way
 
 LONGEST_QUESTION = 2_000
 """Characters. Longer input is an error, not a question."""
@@ -150,13 +124,13 @@ class Chatbot:
         """The same of a checked question; one that asks several things keeps its place from part to part."""
         parts = parts_of(question) if self.settings.answer_style != "phrase" else ()
         if not parts:
-            yield from self._stream(question, history, limits, place, stopped, time_limit.share_of(1))
+            yield from self._way().events(question, history, limits, place, stopped, time_limit.share_of(1))
             return
         answers: list[Answer] = []
         for number, part in enumerate(parts):
             lead = " " if answers else ""
             turns, deadline = (*history, *as_turns(answers)), time_limit.share_of(len(parts) - number)
-            for event in self._stream(part, turns, limits, place, stopped, deadline):
+            for event in self._way().events(part, turns, limits, place, stopped, deadline):
                 match event:
                     case DoneEvent():
                         answers.append(event.answer)
@@ -175,150 +149,6 @@ class Chatbot:
         if whole.citations:
             yield CitationsEvent(whole.text, whole.citations)
         yield DoneEvent(whole)
-
-    def _stream(
-        self,
-        question: str,
-        history: Sequence[Message],
-        limits: Filters,
-        place: Place,
-        stopped: Callable[[], bool],
-        deadline: Deadline,
-    ) -> Iterator[Event]:
-        """The same of a question that asks one thing."""
-        started = time.perf_counter()
-        trace = Trace(started)
-        meant = in_conversation(question, history, today=self._today())
-        exact = find_small_talk(self.index, question, scope=limits) or find_exact_answer(
-            self.index, meant.question, scope=limits, today=self._today()
-        )
-        if exact is not None:
-            yield from self._counting(question, meant, exact, limits, started, trace)
-            return
-        plan = plan_search(self.index, meant.question, history=meant.history, filters=limits, today=self._today())
-        yield StatusEvent(plan.status(self.index.manifest.article_count))
-        hits = search_passages(self.index, plan, passages=self.settings.passages_per_question, mix=self.settings.mix)
-        trace.step("search")
-        evidence = deadline.evidence(
-            lambda tokens: self.choose(plan.questions[-1], hits, tokens=tokens),
-            meant.question,
-            meant.history,
-            self.settings,
-        )
-        trace.step("evidence")
-        language = foreign_language(meant.question, evidence)
-        searched = plan.searched(hits).with_notes(*meant.notes, *language_notes(meant.question, language))
-        taken = self._taken(question, hits, evidence, searched, started)
-        question, history = meant.question, meant.history
-        before: Usage | None = None
-        signals = search_signals(plan.questions[-1], hits, evidence)
-        yield PassagesEvent(taken.passages)
-        first_token: float | None = None
-
-        def done(text: str, confidence: float, **more: Any) -> DoneEvent:
-            return taken.done(
-                text,
-                confidence=confidence,
-                signals=signals,
-                total_s=time.perf_counter() - started,
-                usage=self.generator.usage().since(before) if before else Usage(),
-                skipped=deadline.skipped,
-                first_token_s=first_token,
-                explanation=trace.explanation(
-                    hits, evidence, mix=self.settings.mix, evidence_tokens=self.settings.evidence_tokens
-                ),
-                **more,
-            )
-
-        calibration, accepted = load_calibration(self.generator.name), self.settings.wrong_per_hundred
-        if deadline.reason:
-            yield done(NO_TIME, calibration.before.probability(signals), reason=deadline.reason)
-            return
-        if not evidence.sentences:
-            reason = nothing_readable() if hits else nothing_found(plan.limits)
-            yield done(REFUSAL, 0.0, reason=reason)
-            return
-        arrived = deadline.now()
-        with place.turn():
-            for ahead in place.wait(stopped):
-                yield StatusEvent(before_this_one(ahead))
-            if not place.served:
-                return  # stopped
-            deadline.excuse(arrived)
-            before = self.generator.usage()
-            trace.step("wait", before)
-            yield StatusEvent(f"Reading {counted(len(evidence.sentences), 'sentence')}")
-            answerable = deadline.generator.log_odds(answerable_messages(question, evidence, history=history))
-            signals = dataclasses.replace(signals, answerable=answerable)
-            hope = calibration.before.probability(signals)
-            trace.step("answerable", self.generator.usage())
-            trace.before_writing(signals, hope, calibration.worth_writing(accepted))
-            if hope < calibration.worth_writing(accepted):
-                yield done(REFUSAL, hope, reason=not_stated(evidence, absent_names(self.index, question)))
-                return
-            style = self.settings.answer_style
-            messages = answer_messages(question, evidence, history=history, style=style, language=language)
-            if not deadline.lets_write(messages):
-                yield done(NO_TIME, hope, reason=deadline.reason)
-                return
-            yield StatusEvent("Writing")
-            draft = ""
-            unwritten = self.generator.usage()
-            with closing(deadline.generator.generate(messages, max_tokens=self.settings.answer_tokens)) as pieces:
-                for piece in pieces:
-                    if stopped():
-                        return
-                    first_token = first_token or time.perf_counter() - started
-                    draft += piece
-                    yield TextEvent(piece)
-            trace.step("write", self.generator.usage())
-            yield StatusEvent("Checking each sentence")
-            written = self.generator.usage().since(unwritten)
-            signals = dataclasses.replace(signals, certainty=written.log_probability / max(1, written.tokens_written))
-            asked = Asked(question, plan.questions[-1], history)
-            checked = check_draft(
-                draft,
-                asked,
-                evidence,
-                generator=deadline.generator,
-                settings=self.settings,
-                signals=signals,
-                deadline=deadline,
-            )
-            signals = checked.signals
-            trace.step("check", self.generator.usage())
-            trace.drafted(checked.signed, checked.standing)
-            if deadline.cut and not checked.signed and not checked.citations:
-                yield done(NO_TIME, hope, reason=deadline.nothing_whole())
-                return
-            if not checked.citations:
-                reason = without_figure(evidence) if checked.figureless else unsupported(checked.signed)
-                yield done(REFUSAL, hope, reason=reason)
-                return
-            confidence = hope if signals.answers is None else calibration.confidence(signals, style=style)
-            trace.after_writing(signals, confidence, calibration.least_confidence(accepted))
-            if confidence < calibration.least_confidence(accepted):
-                absent = absent_names(self.index, question)
-                drafted = checked.standing or (deadline.cut and not checked.signed)
-                reason = doubtful(evidence, absent) if drafted else unsupported(checked.signed)
-                yield done(REFUSAL, confidence, reason=reason)
-                return
-            if not plan.wanted.prefers:
-                checked = with_other_figures(
-                    checked,
-                    asked,
-                    evidence,
-                    generator=deadline.generator,
-                    settings=self.settings,
-                    deadline=deadline,
-                )
-            trace.step("other figures", self.generator.usage())
-            text, citations = checked.text, checked.citations
-            said = notes(question, text, citations, today=self._today())
-            # Made before the turn ends: afterwards the model counts what it does for the next question.
-            end = done(text, confidence, citations=citations, notes=said)
-        yield CitationsEvent(text, citations)
-        yield end
 
     def search(
         self,
@@ -349,46 +179,15 @@ class Chatbot:
 
         `tokens` other than the settings' are for reading less or more.
         """
-        tokens = tokens or self.settings.evidence_tokens
-        return choose_evidence(question, hits, tokens=tokens, count_tokens=self.generator.count_tokens)
+        return self._way().choose(question, hits, tokens=tokens)
 
     def support(self, claim: str, evidence: Evidence) -> float:
         """Log-odds that `evidence` states everything in `claim`."""
         with self._turns.alone():
             return self.generator.log_odds(supported_messages(claim, evidence))
 
-    def _counting(
-        self, question: str, meant: Meant, exact: ExactAnswer, limits: Filters, started: float, trace: Trace
-    ) -> Iterator[Event]:
-        """The events of an answer that the index gives without the model."""
-        yield StatusEvent(f"Looking through {counted(self.index.manifest.article_count, 'article')}")
-        searched = Searched((meant.question,), limits, exact.question.filters, notes=meant.notes)
-        taken = self._taken(question, exact.hits, exact.evidence, searched, started)
-        yield PassagesEvent(taken.passages)
-        yield CitationsEvent(exact.text, exact.citations)
-        took = time.perf_counter() - started
-        trace.step("count")
-        yield taken.done(
-            exact.text,
-            confidence=1.0,
-            signals=None,
-            total_s=took,
-            usage=Usage(),
-            citations=exact.citations,
-            explanation=trace.explanation(exact.hits, exact.evidence),
-        )
-
-    def _taken(
-        self, question: str, hits: Sequence[Hit], evidence: Evidence, searched: Searched, started: float
-    ) -> Taken:
-        return Taken(
-            question=question,
-            passages=passages_of(hits, evidence),
-            searched=searched,
-            search_s=time.perf_counter() - started,
-            model=self.generator.name,
-            index=str(self.index.folder),
-        )
+    def _way(self) -> Way:
+        return Way(self.index, self.generator, self.settings, self._today)
 
     def article_count(self) -> int:
         """How many articles are at hand."""

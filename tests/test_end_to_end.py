@@ -10,7 +10,7 @@ from eval.reading import read_questions
 from index import HashingEmbedder, update_index
 from index.paths import Home, project_seeds
 from rag import Chatbot, load_settings, open_chatbot
-from rag.chatbot import REFUSAL
+from rag.refusing import REFUSAL
 
 pytestmark = [pytest.mark.model, pytest.mark.timeout(1800)]
 

@@ -9,9 +9,10 @@ import pytest
 from index import Filters, HashingEmbedder, SavedIndex, remove_articles
 from index.errors import InputError
 from rag import Chatbot, DoneEvent, Message, PassagesEvent, Settings, StatusEvent, TextEvent
-from rag.chatbot import LONGEST_QUESTION, REFUSAL
+from rag.chatbot import LONGEST_QUESTION
 from rag.fakes import CopyingGenerator
 from rag.periods import Period
+from rag.refusing import REFUSAL
 
 NO_FILTERS = {"articles": None, "sources": [], "tags": [], "since": None, "until": None, "undated": False}
 TODAY = date(2026, 11, 25)

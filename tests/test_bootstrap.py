@@ -313,7 +313,7 @@ def test_make_without_a_question_or_a_python(made: Path) -> None:
 def test_help_names_every_public_target() -> None:
     done = subprocess.run(["make", "-s"], cwd=ROOT, capture_output=True, text=True, check=True)
     assert [line.split()[1] for line in done.stdout.splitlines()] == [
-        *["help", "setup", "chat", "ask", "models", "index", "eval", "check", "test", "lock", "clean"]
+        *["help", "setup", "chat", "ask", "models", "index", "eval", "bench", "check", "test", "lock", "clean"]
     ]
 
 

@@ -125,7 +125,7 @@ class Place:
         Ends when its turn has come, or once `stopped()` says True. Raises ResourceError if it would wait for what the
         same thread has begun and not ended.
         """
-        turns, shown = self._turns, 0
+        turns, shown = self._turns, -1
         self.queue_up()
         while not stopped():
             with turns._changed:

@@ -204,3 +204,16 @@ def test_one_thread_never_waits_for_itself(waiting):
             first.go.set()
             first.join(WITHIN_S)
         assert next(events(turns.arrive())) == "served"
+
+
+def test_whose_turn_it_is_at_once_does_not_look_around(monkeypatch):
+    """A tenth of a second lost to every question, once."""
+
+    def waited(self, timeout=None):
+        raise AssertionError("it waited")
+
+    turns = Turns()
+    monkeypatch.setattr(turns._changed, "wait", waited.__get__(turns._changed))
+    with turns.arrive() as place, place.turn():
+        assert list(place.wait()) == []
+        assert place.served

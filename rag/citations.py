@@ -91,7 +91,7 @@ def sign_phrase(phrase: str, evidence: Evidence, *, question: str) -> SignedSent
         (evidence.sentences[best], *_of_clauses(question, evidence, evidence.sentences[best])),
         support,
         _missing(phrase, evidence, [best]),
-        repeats=only_repeats(phrase, question) and bool(wanted),
+        repeats=only_repeats(phrase, question),
     )
 
 
@@ -202,7 +202,7 @@ def _sign_one(shown: str, evidence: Evidence, weights: Mapping[str, float], ques
         support,
         missing,
         contradictions(claim, [item.sentence.text for item in chosen]),
-        repeats=bool(wanted) and only_repeats(claim, question),
+        repeats=only_repeats(claim, question),
     )
 
 

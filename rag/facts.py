@@ -155,7 +155,7 @@ def missing_facts(
             if iso not in stated and not any(_says_day(text, iso) for text in sources)
         ]
     spelled.words |= {_MONTHS[int(iso[5:7]) - 1][:3] for iso in stated}
-    for name in names(claim, known=capitalised):
+    for name in names(spelled.abbreviated(claim), known=capitalised):
         whole = spelled.has(name) or all(map(spelled.has, map(month_or_word, parts(name))))
         if not whole and not any(_is_first_name(name, claim, spelled.words, text) for text in articles):
             missing.append(name)

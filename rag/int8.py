@@ -1,6 +1,6 @@
 """A causal model with int8 weights (`rag/int8_linear.py`), stored once as such.
 
-Half the bytes of bfloat16: half the memory, and a word written in half the time, since writing is reading the weights.
+Half the bytes of bfloat16: a word is written in less than two thirds of the time, since writing is reading the weights.
 Without bfloat16 instructions PyTorch falls back to a slow reference (measured: 18 GFLOP/s, against 144 in int8 on two
 cores with AVX2). Embeddings and the output layer stay bfloat16; all else is bfloat16 where the processor has
 instructions for it, else float32.

@@ -98,7 +98,8 @@ class FbgemmLinear(nn.Module):
 
     def forward(self, rows: torch.Tensor) -> torch.Tensor:
         """`rows @ weight.T + bias`, shape (…, inputs) to (…, outputs)."""
-        largest = rows.abs().amax(dim=-1, keepdim=True).clamp(min=_SMALLEST)
-        product: torch.Tensor = torch.ops.quantized.linear_dynamic(rows / largest, self._packed, False)
+        exact = rows.float()
+        largest = exact.abs().amax(dim=-1, keepdim=True).clamp(min=_SMALLEST)
+        product: torch.Tensor = torch.ops.quantized.linear_dynamic(exact / largest, self._packed, False)
         product = product * largest
-        return product if self.bias is None else product + self.bias
+        return (product if self.bias is None else product + self.bias).to(rows.dtype)

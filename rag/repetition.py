@@ -10,10 +10,11 @@ _OFFERS = re.compile(r"\bor\b|\bbetween\b|\b(which|what|who) of\b|\beither\b", r
 
 
 def only_repeats(claim: str, question: str) -> bool:
-    """Whether every word of content of the claim stands in the question, which asks for something else.
+    """Whether the claim has words of content, and every one stands in the question, which asks for something else.
 
     Never for questions that ask yes or no, or that offer what they ask for ("A or B?").
     """
     if not _ASKS_FOR_MORE.search(question) or _OFFERS.search(question):
         return False
-    return content_stems(claim) <= content_stems(question)
+    said = content_stems(claim)
+    return bool(said) and said <= content_stems(question)

@@ -47,13 +47,18 @@ class Spelled:
         bare = re.sub(r"[\W_]", "", name)
         if len(bare) >= _LONG_ENOUGH and (bare in self._joined or bare in self.words):
             return True
-        if bare in _ABBREVIATED and _ABBREVIATED[bare] in self._folded:
-            return True
-        if any(name in full.split() and self._abbreviates(short) for short, full in _ABBREVIATED.items()):
+        if bare in _ABBREVIATED and (_ABBREVIATED[bare] in self._folded or self._abbreviates(bare)):
             return True
         if name in _QUARTERS and f"{_QUARTERS[name]} quarter" in self._folded:
             return True
         return 3 <= len(name) <= 5 and any(name in letters for letters in self._initials)
+
+    def abbreviated(self, claim: str) -> str:
+        """The claim with names in full as the texts abbreviate them: the whole name, not any word of it."""
+        for short, full in _ABBREVIATED.items():
+            if self._abbreviates(short):
+                claim = re.sub(rf"\b{full}\b", short.upper(), claim, flags=re.IGNORECASE)
+        return claim
 
     def _abbreviates(self, short: str) -> bool:
         dotted = r"\.?".join(short.upper())

@@ -80,6 +80,8 @@ def test_a_claim_may_hold_only_facts_of_its_sources(claim, source, missing):
         ("Only the U.S. grew.", "Only the United States grew.", ()),
         ("The United States sent aid.", "The US sent aid.", ()),
         ("The United States sent aid.", "It sent us aid.", ("united", "states")),
+        ("The U.S. sent aid.", "The US sent aid.", ()),
+        ("Leeds United won.", "Leeds, a UK club, won.", ("united",)),
         ("It fell in Q3 of 2019.", "In 2019 third-quarter sales fell.", ()),
         ("It fell in Q3 of 2019.", "In 2019 second-quarter sales fell.", ("q3",)),
         ("It was Rolls-Royce and Jay-Z.", "A Rolls Royce and Jay Z were there.", ()),

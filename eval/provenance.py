@@ -79,7 +79,7 @@ def _commit() -> str:
 def _machine(precision: str) -> dict[str, Any]:
     import torch
 
-    from rag.generators import best_precision
+    from rag.precisions import best_precision
 
     return {
         "processor": _processor(),

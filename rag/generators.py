@@ -8,10 +8,14 @@ import threading
 from collections.abc import Generator as Pieces
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from index.errors import ModelError
+from rag.kept_prompts import KeptPrompts
 from rag.types import Message, Usage
+
+if TYPE_CHECKING:
+    from rag.networks import Network
 
 MOST_DRAFTED = 10
 """Tokens guessed ahead in one pass. Up to about 16 rows cost a product no more than one (docs/lab-notes.md)."""
@@ -45,42 +49,25 @@ class Generator(Protocol):
         ...
 
 
-def best_precision() -> str:
-    """The fastest precision of PyTorch on this processor.
-
-    bfloat16 where it has instructions for it, int8 on other x86 processors with AVX2, float32 elsewhere.
-    """
-    import torch
-
-    if torch.ops.mkldnn._is_mkldnn_bf16_supported():
-        return "bfloat16"
-    if (
-        torch.backends.cpu.get_cpu_capability() in ("AVX2", "AVX512")
-        and "fbgemm" in torch.backends.quantized.supported_engines
-    ):
-        return "int8"
-    return "float32"
-
-
 class TransformersGenerator:
-    """A causal language model run by `transformers` on the CPU, in the precision that fits the processor.
+    """A causal language model in the format of `transformers`, in the precision that fits the processor.
 
-    The key-value cache of the last prompt is kept: passes over the same evidence (answerable? then the answer) compute
-    only what differs after their longest common prefix. One reply or judgement is made at a time; others wait for it.
-    Counting tokens does not: evidence for one question is chosen while another is answered.
+    What it read lately is kept (`rag/kept_prompts.py`): passes over the same evidence (answerable? then the answer)
+    compute only what differs after their longest common prefix. One reply or judgement is made at a time; others wait
+    for it. Counting tokens does not: evidence for one question is chosen while another is answered.
     """
 
     def __init__(self, folder: Path, *, name: str, precision: str = "auto", int8_file: Path | None = None) -> None:
         self._folder = folder
-        self._int8_file = int8_file
+        self._int8_file = int8_file or folder / "int8.safetensors"
         self._name = name
         self._precision = precision
         self._lock = threading.Lock()
         self._tokenizing = threading.Lock()
-        self._model: Any = None
+        self._network: Network | None = None
         self._tokenizer: Any = None
-        self._cache: Any = None
-        self._cached: list[int] = []
+        self._kept = KeptPrompts()
+        self._ends: frozenset[int] = frozenset()
         self._usage = Usage()
 
     @property
@@ -90,7 +77,9 @@ class TransformersGenerator:
 
     @property
     def precision(self) -> str:
-        """What it computes in: bfloat16, float32 or int8."""
+        """What it computes in, as far as is known before it is loaded: bfloat16, float32 or int8."""
+        from rag.precisions import best_precision
+
         return best_precision() if self._precision == "auto" else self._precision
 
     def load(self) -> None:
@@ -105,7 +94,7 @@ class TransformersGenerator:
             prompt = self._encode(messages)
             reply: list[int] = []
             said = ""
-            following, certainties = self._likeliest(self._read(prompt)[None])
+            following, certainties = self._likeliest(self._read(prompt))
             while True:
                 # `following` are the next tokens of the greedy reply, as many as the last pass settled.
                 ended = next((place for place, token in enumerate(following) if token in self._ends), len(following))
@@ -130,10 +119,9 @@ class TransformersGenerator:
         """log P(Yes) - log P(No) for the first word of the reply, in nats."""
         with self._lock:
             self._load()
-            last = self._read(self._encode(messages)).float()
             # In float32 whatever the model's precision: bfloat16 logits come in steps of an eighth.
-            table = self._model.get_output_embeddings().weight.detach()
-            yes, no = ((table[self._spellings(word)].float() @ last).logsumexp(0) for word in ("Yes", "No"))
+            (logits,) = self._loaded().logits(self._read(self._encode(messages)))
+            yes, no = (logits[self._spellings(word)].logsumexp(0) for word in ("Yes", "No"))
             return float(yes - no)
 
     def count_tokens(self, text: str) -> int:
@@ -165,34 +153,26 @@ class TransformersGenerator:
             ) from error
 
     def _load(self) -> None:
-        if self._model is not None:
+        if self._network is not None:
             return
         with self._tokenizing:
             self._load_tokenizer()
-        import torch
-        from transformers import AutoModelForCausalLM
-        from transformers.utils import logging
+        from rag.networks import load_network
 
-        logging.disable_progress_bar()
-        precision = self.precision
         try:
-            if precision == "int8":
-                from rag.int8 import load_int8
-
-                model = load_int8(self._folder, stored=self._int8_file or self._folder / "int8.safetensors")
-            else:
-                dtype = torch.float32 if precision == "float32" else torch.bfloat16
-                model = AutoModelForCausalLM.from_pretrained(
-                    self._folder, dtype=dtype, local_files_only=True, attn_implementation="sdpa"
-                )
-        except (OSError, ValueError, RuntimeError) as error:
+            network = load_network(self._folder, precision=self._precision, int8_file=self._int8_file)
+        except (OSError, ValueError, RuntimeError, KeyError) as error:
             raise ModelError(
                 f"The model {self._name} in {self._folder} does not load: {error}",
                 help="byline models verify",
             ) from error
-        ends = model.generation_config.eos_token_id
-        self._ends = {*(ends if isinstance(ends, list) else [ends]), self._tokenizer.eos_token_id}
-        self._model = model.eval()
+        self._ends = network.ends | {self._tokenizer.eos_token_id}
+        self._network = network
+
+    def _loaded(self) -> "Network":
+        self._load()
+        assert self._network is not None
+        return self._network
 
     def _encode(self, messages: Sequence[Message]) -> list[int]:
         turns = [{"role": message.role, "content": message.content} for message in messages]
@@ -200,22 +180,13 @@ class TransformersGenerator:
         return self._tokens(text)
 
     def _read(self, ids: list[int]) -> Any:
-        """The last hidden state after `ids`, computing only what is not in the cache. Shape (hidden size,)."""
-        from transformers import DynamicCache
-
-        kept = 0
-        # The last token is always computed anew: its logits are what is asked for.
-        while kept < min(len(ids) - 1, len(self._cached)) and ids[kept] == self._cached[kept]:
-            kept += 1
-        if self._cache is None or kept == 0:
-            self._cache, kept = DynamicCache(config=self._model.config), 0
-        elif len(self._cached) > kept:
-            # Since transformers 5.18 crop() takes the *negative* number of tokens to forget.
-            self._cache.crop(kept - len(self._cached))
-        self._cached = self._cached[:kept]
+        """The last hidden state after `ids`, computing only what is not kept. Shape (1, hidden size)."""
+        network = self._loaded()
+        self._prompt = self._kept.prompt(ids, network.empty)
+        new = ids[len(self._prompt.ids) :]
         done = self._usage
-        self._usage = dataclasses.replace(done, passes=done.passes + 1, tokens_read=done.tokens_read + len(ids) - kept)
-        return self._forward(ids[kept:])[-1]
+        self._usage = dataclasses.replace(done, passes=done.passes + 1, tokens_read=done.tokens_read + len(new))
+        return self._forward(new, wanted=1)
 
     def _continue(self, token: int, drafted: list[int]) -> tuple[list[int], list[float]]:
         """The greedy tokens after `token`, each with its log-probability: those of `drafted` that the model agrees
@@ -223,40 +194,27 @@ class TransformersGenerator:
 
         One pass reads the weights once, whether for one token or ten, so what is guessed rightly comes for nothing.
         """
-        predicted, certainties = self._likeliest(self._forward([token, *drafted]))
+        predicted, certainties = self._likeliest(self._forward([token, *drafted], wanted=1 + len(drafted)))
         agreed = 0
         while agreed < len(drafted) and drafted[agreed] == predicted[agreed]:
             agreed += 1
-        if agreed < len(drafted):
-            self._cache.crop(agreed - len(drafted))
-            del self._cached[agreed - len(drafted) :]
+        self._prompt.crop(len(self._prompt.ids) - len(drafted) + agreed)
         return predicted[: agreed + 1], certainties[: agreed + 1]
 
     def _likeliest(self, hidden: Any) -> tuple[list[int], list[float]]:
         """The likeliest next token after each of these hidden states, shape (n, hidden size), with log-probability."""
-        import torch
+        logits = self._loaded().logits(hidden)
+        highest, tokens = logits.max(dim=-1)
+        return tokens.tolist(), (highest - logits.logsumexp(dim=-1)).tolist()
 
-        with torch.no_grad():
-            logits = self._model.get_output_embeddings()(hidden).float()
-            highest, tokens = logits.max(dim=-1)
-            certainties = highest - logits.logsumexp(dim=-1)
-        return tokens.tolist(), certainties.tolist()
+    def _forward(self, ids: list[int], *, wanted: int) -> Any:
+        """The last hidden states of the last `wanted` of these tokens, shape (wanted, hidden size); all are kept."""
+        return self._prompt.read(self._loaded(), ids, wanted=wanted)
 
-    def _forward(self, ids: list[int]) -> Any:
-        """The last hidden state of each of these tokens, shape (n, hidden size); they join the cache."""
-        import torch
-
-        try:
-            with torch.no_grad():
-                output = self._model.base_model(
-                    input_ids=torch.tensor([ids]), past_key_values=self._cache, use_cache=True
-                )
-        except BaseException:
-            # An interrupted pass leaves some layers longer than others; nothing of it may be used again.
-            self._cache, self._cached = None, []
-            raise
-        self._cached += ids
-        return output.last_hidden_state[0]
+    def forget(self) -> None:
+        """Let go of everything that was kept of earlier prompts."""
+        with self._lock:
+            self._kept = KeptPrompts()
 
     def _spellings(self, word: str) -> list[int]:
         """The single tokens that begin a reply with `word`, in its usual spellings."""

@@ -32,8 +32,8 @@ from index.errors import BylineError, InputError
 from index.paths import Home, project_seeds
 from index.search import SavedIndex
 from index.weights import ensure_model
-from rag.generators import best_precision
 from rag.opening import open_embedder
+from rag.precisions import best_precision
 from rag.settings import PRECISIONS, Settings
 
 QUESTIONS = Path(__file__).resolve().parent.parent / "eval" / "seed_questions.jsonl"

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from bench_figures import Limits
 
-from rag.int8_linear import OneDnnLinear, int8_linear, quantise, quantise_rows
+from rag.products import OneDnnProduct, float_product, int8_product, quantise, quantise_rows
 
 ROWS = 512
 """Rows of a product: a prompt of evidence has about as many tokens."""
@@ -43,11 +43,9 @@ class Sizes:
         return 2.0 * self.layers * _weights(self.layer)
 
     def bytes_read(self, precision: str) -> float:
-        """To write one token: every weight once. In int8 the output layer stays bfloat16 (`rag/int8.py`). Without the
-        key-value cache, about a hundredth of it."""
-        inner = {"int8": 1, "bfloat16": 2, "float32": 4}[precision]
-        outer = 4 if precision == "float32" else 2
-        return float(inner * self.layers * _weights(self.layer) + outer * _weights((self.head,)))
+        """To write one token: every weight once. Without the key-value cache, about a hundredth of it."""
+        size = {"int8": 1, "bfloat16": 2, "float32": 4}[precision]
+        return float(size * (self.layers * _weights(self.layer) + _weights((self.head,))))
 
 
 def sizes_of(folder: Path) -> Sizes:
@@ -113,29 +111,26 @@ def _timed(run: Callable[[], Any], *, runs: int, until: float) -> list[float]:
 
 def _float_product(dtype: torch.dtype) -> Callable[[int, int, int], Callable[[], Any]]:
     def make(outputs: int, inputs: int, rows: int) -> Callable[[], Any]:
-        weight, x = torch.randn(outputs, inputs).to(dtype), torch.randn(rows, inputs).to(dtype)
-        return lambda: torch.nn.functional.linear(x, weight)
+        product, x = float_product(torch.randn(outputs, inputs).to(dtype), None), torch.randn(rows, inputs).to(dtype)
+        return lambda: product(x)
 
     return make
 
 
 def _int8_product(outputs: int, inputs: int, rows: int) -> Callable[[], Any]:
-    """The bare operator behind the layer that int8 uses here: no scaling of rows, neither before nor after."""
-    layer: Any = int8_linear(*quantise(torch.randn(outputs, inputs) * 0.02), None)
+    """The bare operator that int8 uses here: no scaling of rows, neither before nor after."""
+    product: Any = int8_product(*quantise(torch.randn(outputs, inputs) * 0.02), None)
     x = torch.randn(rows, inputs)
-    packed = layer._packed
-    if not isinstance(layer, OneDnnLinear):
+    if not isinstance(product, OneDnnProduct):
+        packed = product._packed
         return lambda: torch.ops.quantized.linear_dynamic(x, packed, False)
     quantised, _ = quantise_rows(x)
     dtype = torch.bfloat16 if torch.ops.mkldnn._is_mkldnn_bf16_supported() else torch.float32
-    scales, zeros = layer._scales, layer._zeros
-    return lambda: torch.ops.onednn.qlinear_pointwise(
-        quantised, 1.0, 128, packed, scales, zeros, None, 1.0, 0, dtype, "none", [], ""
-    )
+    return lambda: product._multiply(quantised, dtype)
 
 
 def _has_int8() -> bool:
-    # As `rag.generators.best_precision` asks: elsewhere the operators are missing.
+    # As `rag.precisions.best_precision` asks: elsewhere the operators are missing.
     return "fbgemm" in torch.backends.quantized.supported_engines
 
 

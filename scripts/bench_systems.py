@@ -4,7 +4,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import cast
 from unittest.mock import patch
 
 import psutil
@@ -15,6 +15,7 @@ from eval.questions import Question
 from index.paths import Home
 from index.weights import ensure_model
 from rag.chatbot import Chatbot
+from rag.generators import TransformersGenerator
 from rag.opening import open_chatbot
 from rag.prompt import answer_messages
 from rag.settings import Settings
@@ -85,15 +86,13 @@ def prompts_of(chatbot: Chatbot, questions: Iterable[Question]) -> dict[str, tup
     return found
 
 
-def forget(generator: Any) -> None:
-    """Let a `TransformersGenerator` begin anew: nothing that it has read is kept."""
-    with generator._lock:
-        generator._cache, generator._cached = None, []
+def _generator(chatbot: Chatbot) -> TransformersGenerator:
+    return cast(TransformersGenerator, chatbot.generator)
 
 
 def _ask(chatbot: Chatbot, question: Question, *, cold: bool = True) -> Asked:
     if cold:
-        forget(chatbot.generator)
+        _generator(chatbot).forget()
     began = time.perf_counter()
     evidence_s = first_token_s = None
     for event in chatbot.stream(question.question):
@@ -130,7 +129,7 @@ def _asked_hot(chatbot: Chatbot, question: Question, opener: str | None, cold: A
 
 
 def _alone(chatbot: Chatbot, job: Job) -> Alone:
-    generator = chatbot.generator
+    generator = _generator(chatbot)
     prompts = prompts_of(chatbot, job.answerable or job.questions[:1])
     messages = next(iter(prompts.values()))
     long = (*messages[:-1], replace(messages[-1], content=f"{messages[-1].content}\n\n{_LONG}"))
@@ -138,7 +137,7 @@ def _alone(chatbot: Chatbot, job: Job) -> Alone:
     decode: list[float] = []
     tokens = 0
     while len(prefill) <= ALONE_RUNS and (len(prefill) < 2 or time.time() < job.until):
-        forget(generator)
+        generator.forget()
         before, began = generator.usage(), time.perf_counter()
         generator.log_odds(messages)
         tokens = generator.usage().since(before).tokens_read
@@ -156,7 +155,7 @@ def _alone(chatbot: Chatbot, job: Job) -> Alone:
                 decode.append(written / (time.perf_counter() - began))
     replies_s = {}
     for question in job.in_time(job.answerable):
-        forget(generator)
+        generator.forget()
         began = time.perf_counter()
         deque(generator.generate(prompts[question.id], max_tokens=job.settings.answer_tokens), maxlen=0)
         replies_s[question.id] = time.perf_counter() - began

@@ -10,7 +10,8 @@ from index.paths import Home
 from index.progress import silent
 from index.weights import ensure_model
 from rag.fakes import CopyingGenerator
-from rag.generators import Generator, TransformersGenerator, best_precision, draft
+from rag.generators import Generator, TransformersGenerator, draft
+from rag.precisions import best_precision
 from rag.types import Message
 
 EXCERPTS = (
@@ -138,8 +139,8 @@ def test_drafts_change_no_word_and_save_passes():
     quick, plain = (TransformersGenerator(model.path, name="small", precision="float32") for _ in range(2))
     passes = []
     forward = quick._forward
-    quick._forward = lambda ids: passes.append(len(ids)) or forward(ids)  # type: ignore[method-assign]
-    plain._continue = lambda token, drafted: plain._likeliest(plain._forward([token]))  # type: ignore[method-assign]
+    quick._forward = lambda ids, **options: passes.append(len(ids)) or forward(ids, **options)  # type: ignore[method-assign]
+    plain._continue = lambda token, drafted: plain._likeliest(plain._forward([token], wanted=1))  # type: ignore[method-assign]
     for question in ("How much did the repairs cost?", "How long had boats waited?", "What did the harbour do?"):
         assert said(quick, question) == said(plain, question)
     assert len(passes) < quick.usage().tokens_written

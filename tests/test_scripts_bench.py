@@ -261,7 +261,7 @@ def test_what_a_token_takes_follows_from_the_sizes_of_the_model(tmp_path):
     assert sizes.layer == ((8, 8), (4, 8), (4, 8), (8, 8), (32, 8), (32, 8), (8, 32))
     assert sizes.operations == 2 * 3 * weights
     assert sizes.bytes_read("bfloat16") == 2 * (3 * weights + 800)
-    assert sizes.bytes_read("int8") == 3 * weights + 2 * 800
+    assert sizes.bytes_read("int8") == 3 * weights + 800
     assert sizes.bytes_read("float32") == 4 * (3 * weights + 800)
 
 

@@ -1,0 +1,79 @@
+"""What a language model keeps of the prompts it read last, so that their common beginnings are not read again."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rag.networks import Memory, Network
+
+MOST_KEPT = 6
+"""Prompts kept at a time; one of 550 tokens takes 16 MB with the default model."""
+
+_WORTH_KEEPING = 64
+"""From so many tokens, what a prompt has after the common beginning is kept beside the new one: it takes half a second
+to read again. Less (another task after the same question) gives way."""
+
+
+class KeptPrompt:
+    """Tokens that were read, and what the network keeps of them."""
+
+    def __init__(self, memory: "Memory") -> None:
+        self.ids: list[int] = []
+        self._memory: Any = memory
+
+    def read(self, network: "Network", ids: list[int], *, wanted: int) -> Any:
+        """The hidden states of the last `wanted` of `ids`, which follow those read before (see `Network.read`)."""
+        try:
+            hidden = network.read(ids, self._memory, wanted=wanted)
+        except BaseException:
+            self.crop(len(self._memory))
+            raise
+        self.ids += ids
+        return hidden
+
+    def crop(self, length: int) -> None:
+        """Forget all tokens after the first `length`."""
+        self._memory.crop(length)
+        del self.ids[length:]
+
+    def copy(self, length: int) -> "KeptPrompt":
+        """A prompt of its own that begins with the first `length` tokens of this one."""
+        copied = KeptPrompt(self._memory.copy(length))
+        copied.ids = self.ids[:length]
+        return copied
+
+
+class KeptPrompts:
+    """The prompts read last, up to `MOST_KEPT`; the one used longest ago gives way."""
+
+    def __init__(self) -> None:
+        self._prompts: list[KeptPrompt] = []
+
+    def prompt(self, ids: list[int], empty: "Callable[[], Memory]") -> KeptPrompt:
+        """A prompt that holds the longest beginning of `ids` that was read before, and nothing else.
+
+        The last token is never in it: its hidden state is what is asked for.
+        """
+        best = max(self._prompts, key=lambda prompt: _common(prompt.ids, ids), default=None)
+        length = 0 if best is None else min(_common(best.ids, ids), len(ids) - 1)
+        if best is None or length == 0:
+            found = KeptPrompt(empty())
+        elif len(best.ids) - length < _WORTH_KEEPING:
+            found = best
+            self._prompts.remove(best)
+            best.crop(length)
+        else:
+            found = best.copy(length)
+        # The one used last is the last.
+        self._prompts = [*self._prompts, found][-MOST_KEPT:]
+        return found
+
+
+def _common(first: list[int], second: list[int]) -> int:
+    """How many tokens both begin with."""
+    length = 0
+    for one, other in zip(first, second, strict=False):
+        if one != other:
+            break
+        length += 1
+    return length

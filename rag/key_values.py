@@ -1,0 +1,56 @@
+"""What a language model keeps of the tokens it has read: a key and a value for each, in every layer."""
+
+from typing import Self
+
+import torch
+from torch import Tensor
+
+_ROOM = 512  # tokens
+
+
+class KeyValues:
+    """Keys and values in one place that grows by doubling. Implements `rag.networks.Memory`.
+
+    28 KiB a token for Qwen2.5-1.5B in bfloat16; room that was never written takes no memory.
+    """
+
+    def __init__(self, layers: int, heads: int, head_size: int, *, kind: torch.dtype) -> None:
+        self.length = 0
+        self._keys, self._values = (torch.empty(layers, heads, 0, head_size, dtype=kind) for _ in range(2))
+
+    def __len__(self) -> int:
+        return self.length
+
+    def crop(self, length: int) -> None:
+        """Forget all tokens after the first `length`."""
+        self.length = min(self.length, length)
+
+    def copy(self, length: int) -> Self:
+        """A memory of its own of the first `length` tokens."""
+        copied = type(self).__new__(type(self))
+        copied.length = min(self.length, length)
+        copied._keys, copied._values = (
+            tensor[:, :, : copied.length].contiguous() for tensor in (self._keys, self._values)
+        )
+        return copied
+
+    def make_room(self, length: int) -> None:
+        """Room for as many tokens in all."""
+        if self._keys.shape[2] < length:
+            room = max(_ROOM, 2 * self._keys.shape[2], length)
+            self._keys, self._values = (self._moved(tensor, room) for tensor in (self._keys, self._values))
+
+    def extended(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """All keys and values of that layer with those of the next tokens, which are given as (n, heads, head size);
+        shape (heads, tokens, head size). `length` stays as it is until every layer has them.
+        """
+        after = self.length + len(keys)
+        self._keys[layer, :, self.length : after] = keys.transpose(0, 1)
+        self._values[layer, :, self.length : after] = values.transpose(0, 1)
+        return self._keys[layer, :, :after], self._values[layer, :, :after]
+
+    def _moved(self, tensor: Tensor, room: int) -> Tensor:
+        layers, heads, _, head_size = tensor.shape
+        moved = torch.empty(layers, heads, room, head_size, dtype=tensor.dtype)
+        moved[:, :, : self.length] = tensor[:, :, : self.length]
+        return moved

@@ -1,0 +1,164 @@
+"""The contract of a network, over the decoder in each precision and `transformers`, with that as the reference."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+from transformers import GemmaConfig, GemmaForCausalLM, LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM
+
+from rag.decoder import Decoder
+from rag.networks import TransformersNetwork, load_network
+
+SIZES = {
+    "vocab_size": 50, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 3, "num_attention_heads": 4,
+    "num_key_value_heads": 2, "eos_token_id": [7, 9], "bos_token_id": 1, "pad_token_id": 0, "initializer_range": 0.2,
+}  # fmt: skip
+MODELS = {
+    "qwen2": lambda: Qwen2ForCausalLM(Qwen2Config(**SIZES, tie_word_embeddings=False)),
+    "qwen2 tied": lambda: Qwen2ForCausalLM(Qwen2Config(**SIZES, tie_word_embeddings=True)),
+    "llama": lambda: LlamaForCausalLM(LlamaConfig(**SIZES, head_dim=16, rope_theta=500.0)),
+    "gemma": lambda: GemmaForCausalLM(GemmaConfig(**SIZES, head_dim=8)),
+}
+PROMPT = [3, 1, 4, 1, 5, 9, 2, 6]
+NEXT = [5, 3, 5]
+needs_int8 = pytest.mark.skipif(
+    "fbgemm" not in torch.backends.quantized.supported_engines, reason="int8 is for x86 processors with AVX2 only"
+)
+PRECISIONS = ["float32", "bfloat16", pytest.param("int8", marks=needs_int8)]
+LOSS = {"float32": 1e-5, "bfloat16": 0.05, "int8": 0.08}
+"""How far logits may be from those of float32, as a share."""
+
+
+@pytest.fixture(params=MODELS)
+def folder(request, tmp_path) -> Path:
+    torch.manual_seed(5)
+    model = MODELS[request.param]().eval()
+    for name, parameter in model.named_parameters():
+        if name.endswith("bias") or "norm" in name:
+            nn.init.normal_(parameter, mean=1.0)
+    model.save_pretrained(tmp_path / request.param)
+    return tmp_path / request.param
+
+
+def load(folder: Path, precision: str):
+    return load_network(folder, precision=precision, int8_file=folder.parent / "int8" / "weights.safetensors")
+
+
+def reference(folder: Path, ids: list[int]) -> torch.Tensor:
+    network = TransformersNetwork(folder, precision="float32")
+    return network.logits(network.read(ids, network.empty(), wanted=len(ids)))
+
+
+def loss(found: torch.Tensor, true: torch.Tensor) -> float:
+    return float((found - true).norm() / true.norm())
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_logits_are_those_of_transformers(folder, precision):
+    if "gemma" in folder.name and precision == "int8":
+        with pytest.raises(ValueError, match=r"int8 does not fit this kind of model \(gemma\)"):
+            load(folder, precision)
+        return
+    network = load(folder, precision)
+    assert isinstance(network, TransformersNetwork if "gemma" in folder.name else Decoder)
+    memory = network.empty()
+    true = reference(folder, PROMPT + NEXT)
+    found = network.logits(network.read(PROMPT, memory, wanted=2))
+    assert found.dtype == torch.float32
+    assert loss(found, true[len(PROMPT) - 2 : len(PROMPT)]) < LOSS[precision]
+    assert len(memory) == len(PROMPT)
+    assert loss(network.logits(network.read(NEXT, memory, wanted=3)), true[len(PROMPT) :]) < LOSS[precision]
+    assert len(memory) == len(PROMPT + NEXT)
+    assert network.ends == {7, 9}
+
+
+def test_what_is_cropped_is_forgotten_and_a_copy_goes_its_own_way(folder):
+    network = load(folder, "float32")
+    memory = network.empty()
+    network.read([*PROMPT, 8, 8, 8], memory, wanted=1)
+    memory.crop(len(PROMPT))
+    copied = memory.copy(len(PROMPT) - 2)
+    true = reference(folder, PROMPT + NEXT)[-1:]
+    other = reference(folder, PROMPT[:-2] + NEXT)[-1:]
+    assert loss(network.logits(network.read(NEXT, memory, wanted=1)), true) < 1e-5
+    assert loss(network.logits(network.read(NEXT, copied, wanted=1)), other) < 1e-5
+    assert (len(memory), len(copied)) == (len(PROMPT) + 3, len(PROMPT) + 1)
+
+
+def test_a_memory_grows_beyond_its_first_room(tmp_path):
+    torch.manual_seed(5)
+    MODELS["llama"]().save_pretrained(tmp_path)
+    ids = torch.randint(1, 50, (1200,)).tolist()
+    network = load(tmp_path, "float32")
+    memory = network.empty()
+    for start in range(0, 1200, 400):
+        hidden = network.read(ids[start : start + 400], memory, wanted=1)
+    assert loss(network.logits(hidden), reference(tmp_path, ids)[-1:]) < 1e-4
+
+
+def test_an_interrupted_pass_leaves_nothing_behind(folder, monkeypatch):
+    network = load(folder, "float32")
+    memory = network.empty()
+    network.read(PROMPT, memory, wanted=1)
+    calls = []
+
+    def interrupted(*args, **options):
+        calls.append(args)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return attention(*args, **options)
+
+    attention = nn.functional.scaled_dot_product_attention
+    with monkeypatch.context() as patched:
+        patched.setattr(nn.functional, "scaled_dot_product_attention", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            network.read([8, 8], memory, wanted=1)
+    assert len(memory) in (0, len(PROMPT))
+    after = NEXT if len(memory) else PROMPT + NEXT
+    true = reference(folder, PROMPT + NEXT)[-1:]
+    assert loss(network.logits(network.read(after, memory, wanted=1)), true) < 1e-5
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model_type": "gpt2"},
+        {"use_sliding_window": True},
+        {"hidden_act": "gelu"},
+        {"rope_parameters": {"rope_type": "yarn", "rope_theta": 10_000.0, "factor": 2.0}},
+    ],
+)
+def test_what_the_decoder_does_not_compute_is_not_given_to_it(tmp_path, change):
+    import json
+
+    from rag.decoder_weights import load_decoder
+
+    MODELS["qwen2"]().save_pretrained(tmp_path)
+    file = tmp_path / "config.json"
+    config = json.loads(file.read_text(encoding="utf-8"))
+    assert load_decoder(tmp_path, precision="float32", int8_file=tmp_path / "int8") is not None
+    file.write_text(json.dumps(config | change), encoding="utf-8")
+    assert load_decoder(tmp_path, precision="float32", int8_file=tmp_path / "int8") is None
+
+
+@needs_int8
+def test_stored_int8_weights_give_the_same_model_and_a_broken_file_is_written_anew(tmp_path):
+    torch.manual_seed(5)
+    MODELS["qwen2"]().to(torch.bfloat16).save_pretrained(tmp_path / "model")
+    file = tmp_path / "int8" / "weights.safetensors"
+
+    def logits() -> torch.Tensor:
+        network = load(tmp_path / "model", "int8")
+        return network.logits(network.read(PROMPT, network.empty(), wanted=2))
+
+    first = logits()
+    content = file.read_bytes()
+    # Afterwards the file alone is read.
+    (tmp_path / "model" / "model.safetensors").rename(tmp_path / "moved")
+    assert torch.equal(logits(), first)
+    (tmp_path / "moved").rename(tmp_path / "model" / "model.safetensors")
+    file.write_bytes(content[: len(content) // 2])
+    assert torch.equal(logits(), first)
+    assert file.read_bytes() == content
+    assert [path.name for path in file.parent.iterdir() if not path.name.endswith(".lock")] == [file.name]

@@ -5,6 +5,7 @@ Knows nothing about articles, evidence or citations.
 
 import dataclasses
 import threading
+from collections import Counter
 from collections.abc import Generator as Pieces
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +22,6 @@ MOST_DRAFTED = 10
 """Tokens guessed ahead in one pass. Up to about 16 rows cost a product no more than one (docs/lab-notes.md)."""
 
 _LONGEST_MATCH = 4
-_SHORTEST_MATCH = 2
 
 
 class Generator(Protocol):
@@ -230,11 +230,25 @@ def draft(tokens: list[int], prompt_length: int) -> list[int]:
     """A guess at the tokens that follow, copied from the prompt: what follows there after the same last few tokens.
 
     Answers copy from the evidence, so the guess is often right (prompt lookup decoding, A. Saxena 2023). The longest
-    match counts, up to four tokens and at least two; of equals the first. Empty if there is none.
+    match counts, up to four tokens; of several, what most of them go on with. Empty if there is none.
     """
-    for length in range(_LONGEST_MATCH, _SHORTEST_MATCH - 1, -1):
+    for length in range(min(_LONGEST_MATCH, len(tokens)), 0, -1):
         wanted = tokens[-length:]
-        for start in range(prompt_length - length):
-            if tokens[start] == wanted[0] and tokens[start : start + length] == wanted:
-                return tokens[start + length : min(start + length + MOST_DRAFTED, prompt_length)]
+        ends = [
+            start + length
+            for start in range(prompt_length - length)
+            if tokens[start] == wanted[0] and tokens[start : start + length] == wanted
+        ]
+        if ends:
+            return _continued(tokens[:prompt_length], ends)
     return []
+
+
+def _continued(prompt: list[int], places: list[int]) -> list[int]:
+    """What stands at most of these places, token by token; of equals the first."""
+    guess: list[int] = []
+    while len(guess) < MOST_DRAFTED and (places := [place for place in places if place < len(prompt)]):
+        token = Counter(prompt[place] for place in places).most_common(1)[0][0]
+        guess.append(token)
+        places = [place + 1 for place in places if prompt[place] == token]
+    return guess

@@ -123,7 +123,8 @@ def test_a_folder_without_a_model_is_a_clear_error(tmp_path: Path):
         ([1, 2, 3, 4, 7, 2, 3, 5, 9, 1, 2, 3], 9, [4, 7, 2, 3, 5, 9]),  # "1 2 3" beats the shorter "2 3"
         ([7, 2, 3, 4, 8, 2, 3, 5, 9, 2, 3], 9, [4, 8, 2, 3, 5, 9]),  # of equals the first
         ([1, 2, 3, 9, 8], 4, []),  # nothing in the prompt ends so
-        ([1, 2, 3, 4, 3], 4, []),  # one token alone is no match
+        ([1, 2, 3, 4, 3], 4, [4]),  # one token is a match too
+        ([5, 1, 8, 5, 2, 7, 5, 2, 9, 5], 9, [2, 7, 5, 2, 9]),  # two of three go on with 2; of 7 and 9 the first
         ([*range(30), 0, 1], 30, list(range(2, 12))),  # no more than ten
         ([5], 1, []),
     ],

@@ -17,6 +17,7 @@ from rag.generators import Generator
 from rag.parts import as_turns, joined, parts_of
 from rag.prompt import supported_messages
 from rag.queueing import Place, Turns, before_this_one
+from rag.remembered import RememberedAnswers
 from rag.searching import plan_search, questions_of, search_passages
 from rag.settings import Settings, check_seconds
 from rag.speed import Speed, Speedometer
@@ -54,6 +55,7 @@ class Chatbot:
         self._today = today
         self._speedometer = speedometer or Speedometer(generator)
         self._turns = Turns(most_waiting=self.settings.most_waiting)
+        self._remembered = RememberedAnswers()
 
     def answer(
         self,
@@ -86,12 +88,33 @@ class Chatbot:
     ) -> Iterator[Event]:
         """The same as events while it is made; the last is a `DoneEvent` unless `stop` returned True before.
 
-        Raises InputError for an empty or overlong question, ResourceError if too many wait, at the first event. Those
-        who asked later wait for it: read it to its end, or close it.
+        What was asked before of the same articles is answered as then, at once. Raises InputError for an empty or
+        overlong question, ResourceError if too many wait, at the first event. Those who asked later wait for it: read
+        it to its end, or close it.
         """
         question, limits = _checked(question), (filters or Filters()).limited_to(articles)
         seconds = check_seconds(self.settings.seconds if seconds is None else seconds)
         stopped = stop or (lambda: False)
+        self.index.refresh()
+        asked = (question, tuple(history), limits, self._today(), self.index.manifest.generation)
+        if (known := self._remembered.again(asked)) is not None:
+            yield from known
+            return
+        yield from self._remembered.noting(asked, self._in_turn(question, history, limits, stopped, seconds))
+
+    def forget(self) -> None:
+        """Answer what was asked before anew."""
+        self._remembered.forget()
+
+    def _in_turn(
+        self,
+        question: str,
+        history: Sequence[Message],
+        limits: Filters,
+        stopped: Callable[[], bool],
+        seconds: float,
+    ) -> Iterator[Event]:
+        """The same of a checked question that was not asked before."""
         with self._turns.arrive() as place:
             speed = (yield from self._speed(place, stopped)) if seconds else None
             if seconds and speed is None:

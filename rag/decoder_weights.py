@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
 from torch import Tensor
 
 from rag.decoder import Decoder, Layer, Shape
-from rag.int8 import opened_int8
 from rag.precisions import has_bfloat16_instructions, has_int8_instructions
 from rag.products import Product, float_product, int8_product
+from rag.weight_files import int8_weights, names_in, tensor_in
 
 _FAMILY = ("qwen2", "llama", "mistral")
 _MATRICES = {
@@ -36,14 +35,13 @@ def load_decoder(folder: Path, *, precision: str, int8_file: Path) -> Decoder | 
     if shape is None:
         return None
     if precision == "int8":
-        with opened_int8(int8_file, lambda: _fused(folder, shape)) as file:
-            return _int8_decoder(folder, config, shape, file)
+        return _int8_decoder(folder, config, shape, int8_weights(int8_file, lambda: _fused(folder, shape)))
     kind = torch.float32 if precision == "float32" else torch.bfloat16
     tensors = _fused(folder, shape)
 
     def product(name: str) -> Product:
         bias = tensors.get(f"{name}.bias")
-        return float_product(tensors[f"{name}.weight"]().to(kind), None if bias is None else bias().to(kind))
+        return float_product(tensors[f"{name}.weight"]().to(kind), None if bias is None else bias().to(kind, copy=True))
 
     return _assembled(folder, config, shape, lambda name: tensors[name](), product, kind)
 
@@ -80,24 +78,22 @@ def _shape(config: dict[str, Any]) -> Shape | None:
 
 def _fused(folder: Path, shape: Shape) -> dict[str, Callable[[], Tensor]]:
     """How to read every weight, in its own precision, under our names; matrices that read the same rows are joined."""
-    files: dict[str, Any] = {}
+    paths: dict[str, Path] = {}
     for path in sorted(folder.glob("*.safetensors")):
-        file: Any = safe_open(path, framework="pt")
-        names: list[str] = list(file.keys())
-        files |= {name: file for name in names if name.startswith(("model.", "lm_head."))}
-    if "model.embed_tokens.weight" not in files:
+        paths |= {name: path for name in names_in(path) if name.startswith(("model.", "lm_head."))}
+    if "model.embed_tokens.weight" not in paths:
         raise ValueError(f"there is no file with the model's weights in {folder}")
 
     def read(*names: str) -> Callable[[], Tensor]:
         def joined() -> Tensor:
-            found = [files[name].get_tensor(name) for name in names]
+            found = [tensor_in(paths[name], name) for name in names]
             return found[0] if len(found) == 1 else torch.cat(found)
 
         return joined
 
     embedding = "model.embed_tokens.weight"
     tensors = {"embedding": read(embedding), "norm": read("model.norm.weight")}
-    tensors["head.weight"] = read("lm_head.weight" if "lm_head.weight" in files else embedding)
+    tensors["head.weight"] = read("lm_head.weight" if "lm_head.weight" in paths else embedding)
     for layer in range(shape.layers):
         prefix = f"model.layers.{layer}"
         for ours, theirs in _NORMS.items():
@@ -105,26 +101,26 @@ def _fused(folder: Path, shape: Shape) -> dict[str, Callable[[], Tensor]]:
         for ours, parts in _MATRICES.items():
             for kind in ("weight", "bias"):
                 published = [f"{prefix}.{part}.{kind}" for part in parts]
-                if published[0] in files:
+                if published[0] in paths:
                     tensors[f"{layer}.{ours}.{kind}"] = read(*published)
     return tensors
 
 
-def _int8_decoder(folder: Path, config: dict[str, Any], shape: Shape, file: Any) -> Decoder:
-    names = set(file.keys())
+def _int8_decoder(folder: Path, config: dict[str, Any], shape: Shape, stored: Path) -> Decoder:
+    names = names_in(stored)
     kind = torch.bfloat16 if has_bfloat16_instructions() else torch.float32
 
     def product(name: str) -> Product:
-        weight, scales = file.get_tensor(f"{name}.weight"), file.get_tensor(f"{name}.scales")
-        bias = file.get_tensor(f"{name}.bias").to(kind) if f"{name}.bias" in names else None
+        weight, scales = tensor_in(stored, f"{name}.weight"), tensor_in(stored, f"{name}.scales").clone()
+        bias = tensor_in(stored, f"{name}.bias").to(kind, copy=True) if f"{name}.bias" in names else None
         if name == "head" and not has_int8_instructions():
             # FBGEMM's sums are too coarse to choose between words.
-            table = (weight.float() * scales[:, None]).to(torch.bfloat16)
-            return lambda rows: float_product(table, bias)(rows.to(table.dtype))
+            head = float_product((weight.float() * scales[:, None]).to(torch.bfloat16), bias)
+            return lambda rows: head(rows.to(torch.bfloat16))
         # What goes down again from the wide middle of a layer has few values that are far above all others.
         return int8_product(weight, scales, bias, exact=name.endswith(".down"))
 
-    return _assembled(folder, config, shape, file.get_tensor, product, kind)
+    return _assembled(folder, config, shape, lambda name: tensor_in(stored, name), product, kind)
 
 
 def _assembled(
@@ -141,10 +137,10 @@ def _assembled(
         products = dict(zip(names, threads.map(product, names), strict=True))
     layers = [
         Layer(
-            attention_norm=tensor(f"{layer}.attention_norm").to(kind),
+            attention_norm=tensor(f"{layer}.attention_norm").to(kind, copy=True),
             query_key_value=products[f"{layer}.query_key_value"],
             output=products[f"{layer}.output"],
-            mlp_norm=tensor(f"{layer}.mlp_norm").to(kind),
+            mlp_norm=tensor(f"{layer}.mlp_norm").to(kind, copy=True),
             gate_up=products[f"{layer}.gate_up"],
             down=products[f"{layer}.down"],
         )
@@ -154,7 +150,7 @@ def _assembled(
         shape,
         embedding=tensor("embedding"),
         layers=layers,
-        norm=tensor("norm").to(kind),
+        norm=tensor("norm").to(kind, copy=True),
         output=products["head"],
         ends=_ends(folder, config),
     )

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rag.networks import Memory, Network
 
-MOST_KEPT = 6
-"""Prompts kept at a time; one of 550 tokens takes 16 MB with the default model."""
+MOST_TOKENS = 6_000
+"""Tokens kept at a time, of all prompts together: 170 MB with the default model, ten prompts or so."""
 
 _WORTH_KEEPING = 64
 """From so many tokens, what a prompt has after the common beginning is kept beside the new one: it takes half a second
@@ -44,7 +44,7 @@ class KeptPrompt:
 
 
 class KeptPrompts:
-    """The prompts read last, up to `MOST_KEPT`; the one used longest ago gives way."""
+    """The prompts read last, up to `MOST_TOKENS` in all; the one used longest ago gives way."""
 
     def __init__(self) -> None:
         self._prompts: list[KeptPrompt] = []
@@ -64,8 +64,10 @@ class KeptPrompts:
             best.crop(length)
         else:
             found = best.copy(length)
-        # The one used last is the last.
-        self._prompts = [*self._prompts, found][-MOST_KEPT:]
+        # The one used last is the last. `found` will be as long as `ids`.
+        while self._prompts and len(ids) + sum(len(prompt.ids) for prompt in self._prompts) > MOST_TOKENS:
+            del self._prompts[0]
+        self._prompts.append(found)
         return found
 
 

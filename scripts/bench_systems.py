@@ -91,6 +91,7 @@ def _generator(chatbot: Chatbot) -> TransformersGenerator:
 
 
 def _ask(chatbot: Chatbot, question: Question, *, cold: bool = True) -> Asked:
+    chatbot.forget()  # an answer given before is no measure of anything
     if cold:
         _generator(chatbot).forget()
     began = time.perf_counter()

@@ -2,7 +2,8 @@
 
 import pytest
 
-from rag.kept_prompts import _WORTH_KEEPING, MOST_KEPT, KeptPrompts
+from rag import kept_prompts
+from rag.kept_prompts import _WORTH_KEEPING, KeptPrompts
 
 
 class FakeMemory:
@@ -82,15 +83,26 @@ def test_a_short_rest_gives_way(kept, network):
     assert network.read_ids == [[1, 2, 3], [4], [3, 5]]
 
 
-def test_the_prompt_used_longest_ago_gives_way(kept, network):
-    for first in range(MOST_KEPT):
+def test_the_prompt_used_longest_ago_gives_way(kept, network, monkeypatch):
+    monkeypatch.setattr(kept_prompts, "MOST_TOKENS", 4 * len(LONG))
+    for first in range(3):
         kept([first, *LONG])
     kept([0, *LONG, 5])  # used again
-    kept([MOST_KEPT, *LONG])  # one more: that of 1 gives way
+    kept([3, *LONG])  # one more: that of 1 gives way
     network.read_ids.clear()
     kept([0, *LONG, 6])
+    kept([2, *LONG, 6])
     kept([1, *LONG])
-    assert network.read_ids == [[6], [1, *LONG]]
+    assert network.read_ids == [[6], [6], [1, *LONG]]
+
+
+def test_a_prompt_longer_than_all_that_may_be_kept_is_kept_alone(kept, network, monkeypatch):
+    monkeypatch.setattr(kept_prompts, "MOST_TOKENS", len(LONG) // 2)
+    kept([1, 2])
+    kept([0, *LONG])
+    kept([0, *LONG, 1])
+    kept([1, 2])
+    assert network.read_ids == [[1, 2], [0, *LONG], [1], [1, 2]]
 
 
 def test_after_an_interruption_nothing_wrong_is_used(kept, network):

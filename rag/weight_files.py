@@ -1,13 +1,11 @@
-"""A model's int8 weights, stored once in a file of their own.
+"""Weights in files: single tensors read without the rest, and int8 weights, stored once in a file of their own.
 
-Half the bytes of bfloat16, and writing a word is reading the weights (docs/lab-notes.md).
+int8 is half the bytes of bfloat16, and writing a word is reading the weights (docs/lab-notes.md).
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from filelock import FileLock
@@ -21,18 +19,32 @@ from rag.products import quantise
 _FORMAT = {"format": "byline-int8-3"}
 
 
-@contextmanager
-def opened_int8(stored: Path, weights: Callable[[], Mapping[str, Callable[[], Tensor]]]) -> Iterator[Any]:
-    """The open file of int8 weights; where it is missing, broken or of an older format, it is made from `weights()`:
-    how to read each by its name.
+def int8_weights(stored: Path, weights: Callable[[], Mapping[str, Callable[[], Tensor]]]) -> Path:
+    """The file of int8 weights; where it is missing, broken or of an older format, it is made from `weights()`: how to
+    read each by its name.
 
     Matrices (names that end in ".weight") become int8 with their scales under ".scales"; all else stays as it is.
     Raises ResourceError if there is no room for the file.
     """
     if not _readable(stored):
         _save(_quantised(weights()), stored)
-    with safe_open(stored, framework="pt") as file:
-        yield file
+    return stored
+
+
+def names_in(path: Path) -> frozenset[str]:
+    """The names of the tensors in a file of weights."""
+    with safe_open(path, framework="pt") as file:
+        return frozenset(file.keys())
+
+
+def tensor_in(path: Path, name: str) -> Tensor:
+    """A tensor of a file of weights, which stays there: only what is used of it comes into memory.
+
+    It has a mapping of the file to itself, since memory is given back mapping by mapping.
+    """
+    with safe_open(path, framework="pt") as file:
+        tensor: Tensor = file.get_tensor(name)
+    return tensor
 
 
 def _quantised(weights: Mapping[str, Callable[[], Tensor]]) -> dict[str, Tensor]:

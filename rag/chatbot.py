@@ -55,7 +55,7 @@ class Chatbot:
         self._today = today
         self._speedometer = speedometer or Speedometer(generator)
         self._turns = Turns(most_waiting=self.settings.most_waiting)
-        self._remembered = RememberedAnswers()
+        self._remembered = RememberedAnswers(most=self.settings.most_remembered)
 
     def answer(
         self,

@@ -12,12 +12,13 @@ MOST_REMEMBERED = 64
 
 
 class RememberedAnswers:
-    """The events of the answers given last, up to `MOST_REMEMBERED`; the one asked for longest ago is forgotten first.
+    """The events of the answers given last, up to `most`; the one asked for longest ago is forgotten first.
 
     Safe to use from many threads.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, most: int = MOST_REMEMBERED) -> None:
+        self._most = most
         self._lock = threading.Lock()
         self._known: OrderedDict[Hashable, tuple[Event, ...]] = OrderedDict()
 
@@ -36,12 +37,15 @@ class RememberedAnswers:
         for event in events:
             if not isinstance(event, StatusEvent):
                 seen.append(event)
+            if isinstance(event, DoneEvent) and not event.answer.skipped:
+                self._keep(key, tuple(seen))  # now: nobody has to ask for what comes after the last event
             yield event
-        if seen and isinstance(seen[-1], DoneEvent) and not seen[-1].answer.skipped:
-            with self._lock:
-                self._known[key] = tuple(seen)
-                while len(self._known) > MOST_REMEMBERED:
-                    self._known.popitem(last=False)
+
+    def _keep(self, key: Hashable, events: tuple[Event, ...]) -> None:
+        with self._lock:
+            self._known[key] = events
+            while len(self._known) > self._most:
+                self._known.popitem(last=False)
 
     def forget(self) -> None:
         """Let go of all of them."""

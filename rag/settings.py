@@ -14,6 +14,7 @@ from index.errors import SettingsError
 from index.paths import Home
 from index.search import DEFAULT_MIX, Mix
 from rag.queueing import MOST_WAITING
+from rag.remembered import MOST_REMEMBERED
 
 PRECISIONS = ("auto", "bfloat16", "float32", "int8")
 ANSWER_STYLES = ("sentence", "quote", "phrase")
@@ -59,11 +60,15 @@ class Settings:
     """The time an answer may take; evidence, checks and length are fitted to it (`rag/budget.py`). 0: no limit."""
     most_waiting: int = MOST_WAITING
     """How many questions may wait while one is answered; one more is an error."""
+    most_remembered: int = MOST_REMEMBERED
+    """How many answers are kept to be given again at once when the same is asked of the same articles; 0: none."""
 
     def __post_init__(self) -> None:
         for name in ("passages_per_question", "evidence_tokens", "answer_tokens", "most_waiting"):
             if getattr(self, name) < 1:
                 raise SettingsError(f"{name} is {getattr(self, name)}; it must be at least 1.")
+        if self.most_remembered < 0:
+            raise SettingsError(f"most_remembered is {self.most_remembered}; it must be 0 or more.")
         if self.precision not in PRECISIONS:
             raise SettingsError(f"precision is {self.precision!r}; it must be one of {', '.join(PRECISIONS)}.")
         if self.answer_style not in ANSWER_STYLES:

@@ -166,7 +166,7 @@ def serve_one(model: str | None, word_s: float) -> None:
             from rag.opening import open_chatbot
 
             home = Home.from_environment()
-            settings = load_settings(home, overrides={"model": model})
+            settings = load_settings(home, overrides={"model": model, "most_remembered": 0})
             warmup = Warmup(lambda progress: open_chatbot(settings, home=home, progress=progress, load=True))
         serve(warmup, port=0, open_browser=False, on_ready=lambda line: print(line, flush=True))
 
@@ -174,7 +174,7 @@ def serve_one(model: str | None, word_s: float) -> None:
 def stand_in(folder: Path, word_s: float) -> Any:
     """A chatbot without models, whose answers take `word_s` seconds a word."""
     from index import HashingEmbedder, SavedIndex, project_seeds, update_index
-    from rag import Chatbot
+    from rag import Chatbot, Settings
     from rag.fakes import CopyingGenerator
 
     class Slow(CopyingGenerator):
@@ -184,7 +184,8 @@ def stand_in(folder: Path, word_s: float) -> Any:
                 yield piece
 
     update_index(folder, [project_seeds()], embedder=HashingEmbedder())
-    return Chatbot(SavedIndex.open(folder, embedder=HashingEmbedder()), Slow())
+    index = SavedIndex.open(folder, embedder=HashingEmbedder())
+    return Chatbot(index, Slow(), settings=Settings(most_remembered=0))
 
 
 def memory_of(process: psutil.Process) -> Memory:

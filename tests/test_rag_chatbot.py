@@ -334,3 +334,15 @@ def test_what_is_searched_for_is_what_evidence_is_chosen_by(chatbot):
         answer = chatbot.answer(question, history=history)
         assert chatbot.searched_as(question, history=history) == answer.searched.questions[-1]
     assert chatbot.searched_as("Who won the prize?") == "Who won the prize?"
+
+
+def test_the_same_question_again_is_answered_as_before_until_the_articles_change(chatbot):
+    first = chatbot.answer("How much did the repairs cost?")
+    again = chatbot.answer("How much did the repairs cost?")
+    assert (again.text, again.citations, again.signals) == (first.text, first.citations, first.signals)
+    assert (first.usage.passes > 0, again.usage.passes) == (True, 0)
+    history = (Message("user", "Where is Porto Claro?"), Message("assistant", "In the south."))
+    assert chatbot.answer("How much did the repairs cost?", history=history).usage.passes > 0
+    assert chatbot.answer("How much did the repairs cost?", articles=[first.citations[0].article_id]).usage.passes > 0
+    chatbot.forget()
+    assert chatbot.answer("How much did the repairs cost?").usage.passes == first.usage.passes

@@ -4,7 +4,6 @@ import dataclasses
 
 import pytest
 
-from rag import remembered
 from rag.remembered import RememberedAnswers
 from rag.types import Answer, DoneEvent, StatusEvent, TextEvent, Timings, Usage
 
@@ -50,8 +49,14 @@ def test_what_was_stopped_or_cut_short_is_not_kept(kept):
     assert [kept.again(key) for key in ("stopped", "without an end", "hasty")] == [None] * 3
 
 
-def test_the_one_asked_for_longest_ago_is_forgotten(kept, monkeypatch):
-    monkeypatch.setattr(remembered, "MOST_REMEMBERED", 2)
+def test_none_are_kept_if_none_are_wanted():
+    kept = RememberedAnswers(most=0)
+    ask(kept, 1)
+    assert kept.again(1) is None
+
+
+def test_the_one_asked_for_longest_ago_is_forgotten():
+    kept = RememberedAnswers(most=2)
     ask(kept, 1, text="one")
     ask(kept, 2, text="two")
     assert list(kept.again(1))[-1].answer.text == "one"

@@ -1,6 +1,5 @@
 """Several people ask one chatbot at once, offline: what waits, what does not, and that nobody waits for ever."""
 
-import dataclasses
 import queue
 import threading
 
@@ -207,7 +206,7 @@ def said(answer):
 def test_twenty_at_once_get_the_answers_that_they_would_get_alone(index):
     """With what the model did for each: its counts are common to all, and those of others must not slip in."""
     alone = {question: said(Chatbot(index, CopyingGenerator()).answer(question)) for question in QUESTIONS}
-    chatbot = Chatbot(index, CopyingGenerator(), settings=dataclasses.replace(Settings(), most_waiting=19))
+    chatbot = Chatbot(index, CopyingGenerator(), settings=Settings(most_waiting=19, most_remembered=0))
     everyone = [Asking(chatbot, QUESTIONS[number % len(QUESTIONS)]) for number in range(20)]
     for asking in everyone:
         asking.start()

@@ -77,6 +77,7 @@ class SentenceTransformerEmbedder:
         self._batch_size = batch_size
         self._precision = precision
         self._loaded: Any = None
+        self._encoder: Any = None
         self._loading = threading.Lock()
         self._asked: tuple[str | None, Any] = (None, None)
         self.name = name
@@ -107,39 +108,37 @@ class SentenceTransformerEmbedder:
 
     def embed_question(self, text: str) -> Vectors:
         """The vector of one question."""
-        model = self._model()
-        if model.default_prompt_name:
+        self._model()
+        if self._encoder is None:
             return np.asarray(self._encode([_encodable(text)])[0])
-        # The same as `encode`, without what that does for many texts and other devices: a sixth of the time.
-        import torch
-
-        with torch.inference_mode():
-            features = model(model.preprocess([_encodable(text)]))
-            self._asked = (text, features["token_embeddings"][0])
-            embedded = features["sentence_embedding"]
-            return np.asarray(torch.nn.functional.normalize(embedded, dim=-1)[0].numpy(), dtype=np.float32)
+        (words,) = self._encoder.words([_encodable(text)])
+        self._asked = (text, words)  # the pass for its vector made them as well
+        return _unit_length(words.numpy().mean(axis=0))
 
     def embed_words(self, texts: Sequence[str]) -> list[Vectors] | None:
         """The vectors of the word pieces of each text, without those that mark its beginning and end."""
-        import torch
-
+        model = self._model()
         asked, words_of_asked = self._asked
         if list(texts) == [asked]:
-            found = [words_of_asked]  # the pass for its vector made them as well
+            found = [words_of_asked]
+        elif self._encoder is not None:
+            found = self._encoder.words([_encodable(text) for text in texts])
         else:
-            found = self._model().encode(
+            found = model.encode(
                 [_encodable(text) for text in texts],
                 batch_size=self._batch_size,
                 output_value="token_embeddings",
                 convert_to_numpy=False,
                 show_progress_bar=False,
             )
-        inner = [words[1:-1].float() for words in found]
-        return [np.asarray(torch.nn.functional.normalize(words, dim=-1).numpy()) for words in inner]
+        return [_unit_length(words[1:-1].float().numpy()) for words in found]
 
     def _encode(self, texts: list[str]) -> Vectors:
+        model = self._model()
         try:
-            vectors = self._model().encode(
+            if self._encoder is not None:
+                return np.ascontiguousarray(self._encoder.means(texts).numpy())
+            vectors = model.encode(
                 texts,
                 batch_size=self._batch_size,
                 normalize_embeddings=True,
@@ -165,6 +164,8 @@ class SentenceTransformerEmbedder:
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging
 
+        from index.encoder import encoder_of
+
         # Its bar for a second's work would be written into the terminal, whoever uses it.
         shows_bars = logging.is_progress_bar_enabled()
         logging.disable_progress_bar()
@@ -181,7 +182,13 @@ class SentenceTransformerEmbedder:
         model.eval()
         if self.precision == "bfloat16":
             _compute_in_bfloat16(model[0])
+        self._encoder = encoder_of(model)
         return model
+
+
+def _unit_length(vectors: Vectors) -> Vectors:
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(vectors / np.maximum(length, 1e-12), dtype=np.float32)
 
 
 def _compute_in_bfloat16(transformer: Any) -> None:

@@ -6,7 +6,7 @@ written in place instead of joined anew for every token; the last layer for the 
 asked for.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -57,9 +57,11 @@ class Decoder:
         layers: Sequence[Layer],
         norm: Tensor,
         output: Product,
+        output_rows: Callable[[Sequence[int]], Tensor],
         ends: frozenset[int],
     ) -> None:
         self.ends = ends
+        self._output_rows = output_rows
         self._shape = shape
         self._embedding = embedding
         self._layers = layers
@@ -97,6 +99,11 @@ class Decoder:
     def logits(self, hidden: Tensor) -> Tensor:
         """The float32 logits of the next token after each of these hidden states, shape (n, vocabulary)."""
         return self._output(hidden).float()
+
+    @torch.inference_mode()
+    def logits_of(self, tokens: Sequence[int], hidden: Tensor) -> Tensor:
+        """The logits of these next tokens alone after one hidden state, computed in float32, shape (tokens,)."""
+        return self._output_rows(tokens) @ hidden.reshape(-1).float()
 
     def _attended(
         self,

@@ -1,7 +1,7 @@
 """From a folder with a model of the Llama family to a `Decoder`, in any precision."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,10 @@ def load_decoder(folder: Path, *, precision: str, int8_file: Path) -> Decoder | 
         bias = tensors.get(f"{name}.bias")
         return float_product(tensors[f"{name}.weight"]().to(kind), None if bias is None else bias().to(kind, copy=True))
 
-    return _assembled(folder, config, shape, lambda name: tensors[name](), product, kind)
+    head = tensors["head.weight"]()
+    return _assembled(
+        folder, config, shape, lambda name: tensors[name](), product, lambda ids: head[list(ids)].float(), kind
+    )
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -117,10 +120,18 @@ def _int8_decoder(folder: Path, config: dict[str, Any], shape: Shape, stored: Pa
             # FBGEMM's sums are too coarse to choose between words.
             head = float_product((weight.float() * scales[:, None]).to(torch.bfloat16), bias)
             return lambda rows: head(rows.to(torch.bfloat16))
+        if name == "head":
+            coarse = int8_product(weight, scales, bias)
+            return lambda rows: coarse(rows.float())  # or many words would have the same chance
         # What goes down again from the wide middle of a layer has few values that are far above all others.
         return int8_product(weight, scales, bias, exact=name.endswith(".down"))
 
-    return _assembled(folder, config, shape, lambda name: tensor_in(stored, name), product, kind)
+    head, scales = tensor_in(stored, "head.weight"), tensor_in(stored, "head.scales")
+
+    def head_rows(ids: Sequence[int]) -> Tensor:
+        return head[list(ids)].float() * scales[list(ids), None]
+
+    return _assembled(folder, config, shape, lambda name: tensor_in(stored, name), product, head_rows, kind)
 
 
 def _assembled(
@@ -129,6 +140,7 @@ def _assembled(
     shape: Shape,
     tensor: Callable[[str], Tensor],
     product: Callable[[str], Product],
+    head_rows: Callable[[Sequence[int]], Tensor],
     kind: torch.dtype,
 ) -> Decoder:
     names = [*(f"{layer}.{matrix}" for layer in range(shape.layers) for matrix in _MATRICES), "head"]
@@ -152,6 +164,7 @@ def _assembled(
         layers=layers,
         norm=tensor("norm").to(kind, copy=True),
         output=products["head"],
+        output_rows=head_rows,
         ends=_ends(folder, config),
     )
 

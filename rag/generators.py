@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from index.errors import ModelError
-from rag.kept_prompts import KeptPrompts
+from rag.kept_prompts import KeptPrompt, KeptPrompts
 from rag.types import Message, Usage
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ class TransformersGenerator:
         self._network: Network | None = None
         self._tokenizer: Any = None
         self._kept = KeptPrompts()
+        self._prompt: KeptPrompt
         self._ends: frozenset[int] = frozenset()
         self._usage = Usage()
 
@@ -119,9 +120,9 @@ class TransformersGenerator:
         """log P(Yes) - log P(No) for the first word of the reply, in nats."""
         with self._lock:
             self._load()
+            last = self._read(self._encode(messages))
             # In float32 whatever the model's precision: bfloat16 logits come in steps of an eighth.
-            (logits,) = self._loaded().logits(self._read(self._encode(messages)))
-            yes, no = (logits[self._spellings(word)].logsumexp(0) for word in ("Yes", "No"))
+            yes, no = (self._loaded().logits_of(self._spellings(word), last).logsumexp(0) for word in ("Yes", "No"))
             return float(yes - no)
 
     def count_tokens(self, text: str) -> int:

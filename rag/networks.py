@@ -48,6 +48,10 @@ class Network(Protocol):
         """The float32 logits of the next token after each of these hidden states, shape (n, vocabulary)."""
         ...
 
+    def logits_of(self, tokens: Sequence[int], hidden: Tensor) -> Tensor:
+        """The logits of these next tokens alone after one hidden state, computed in float32, shape (tokens,)."""
+        ...
+
 
 def load_network(folder: Path, *, precision: str, int8_file: Path) -> Network:
     """The model in `folder` in that precision ("auto": the fastest here that its kind can be computed in).
@@ -106,6 +110,12 @@ class TransformersNetwork:
         """See `Network.logits`."""
         logits: Tensor = self._model.get_output_embeddings()(hidden).float()
         return logits
+
+    @torch.inference_mode()
+    def logits_of(self, tokens: Sequence[int], hidden: Tensor) -> Tensor:
+        """See `Network.logits_of`."""
+        rows: Tensor = self._model.get_output_embeddings().weight[list(tokens)].float()
+        return rows @ hidden.reshape(-1).float()
 
 
 class TransformersMemory:

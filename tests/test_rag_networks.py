@@ -68,6 +68,11 @@ def test_logits_are_those_of_transformers(folder, precision):
     assert found.dtype == torch.float32
     assert loss(found, true[len(PROMPT) - 2 : len(PROMPT)]) < LOSS[precision]
     assert len(memory) == len(PROMPT)
+    hidden = network.read(PROMPT, network.empty(), wanted=1)
+    some = network.logits_of([4, 9, 0], hidden)
+    assert some.dtype == torch.float32
+    # Full logits of bfloat16 are rounded to eight bits.
+    assert torch.allclose(some, network.logits(hidden)[0, [4, 9, 0]], rtol=0.01, atol=0.01)
     assert loss(network.logits(network.read(NEXT, memory, wanted=3)), true[len(PROMPT) :]) < LOSS[precision]
     assert len(memory) == len(PROMPT + NEXT)
     assert network.ends == {7, 9}

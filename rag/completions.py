@@ -46,10 +46,18 @@ class FirstToken:
 
 
 class Completions:
-    """One model behind one address. `socket` is the path of a Unix socket to reach it by. Threads may share it."""
+    """One model behind one address. `socket` is the path of a Unix socket to reach it by, `who` what people call the
+    other side. Threads may share it."""
 
     def __init__(
-        self, url: str, model: str, *, key: str | None = None, socket: str | None = None, answer_s: float = ANSWER_S
+        self,
+        url: str,
+        model: str,
+        *,
+        key: str | None = None,
+        socket: str | None = None,
+        who: str | None = None,
+        answer_s: float = ANSWER_S,
     ) -> None:
         try:
             import httpx
@@ -59,6 +67,7 @@ class Completions:
                 help="pip install httpx (the extra byline[remote])",
             ) from error
         self._url, self._model, self._key, self._answer_s = url, model, key, answer_s
+        self._who = who or f"the server at {url}"
         self._client = httpx.Client(
             transport=httpx.HTTPTransport(uds=socket, trust_env=False),
             headers={"Authorization": f"Bearer {key}"} if key else {},
@@ -152,7 +161,7 @@ class Completions:
             ) from error
         except httpx.TimeoutException as error:
             raise ModelError(
-                f"The server at {self._url} said nothing for {self._answer_s:g} s.",
+                f"Silence for {self._answer_s:g} s from {self._who}.",
                 help="Ask again when it has loaded its model, or name a smaller one.",
             ) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -168,11 +177,11 @@ class Completions:
         elif 300 <= status < 400:
             help = "It points elsewhere, where nothing is sent. Name the address itself."
         elif status == 400 and "context" in said.lower():
-            help = "Give the model a longer context, or let it read less: evidence_tokens in settings.toml."
+            help = "Let it read less: evidence_tokens in settings.toml; or give it a longer context where it runs."
         else:
             help = "Look at the server's own log."
         return ServerError(
-            f"The server at {self._url} refused {self._model!r} with {status}{told}.", status=status, help=help
+            f"A request for {self._model!r} was refused with {status} by {self._who}{told}.", status=status, help=help
         )
 
     def _names(self, path: str) -> str:
@@ -199,7 +208,7 @@ class Completions:
 
     def _broken(self, why: str) -> ModelError:
         return ModelError(
-            f"The reply of the server at {self._url} cannot be used: {why}.",
+            f"The reply of {self._who} cannot be used: {why}.",
             help="See that it speaks OpenAI's chat completions there, and look at its own log.",
         )
 

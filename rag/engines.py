@@ -14,6 +14,9 @@ from index.errors import SettingsError
 Engine = Literal["transformers", "llama.cpp", "server"]
 
 EXAMPLE = "http://127.0.0.1:11434/v1#qwen2.5:1.5b"
+PRECISIONS_ELSEWHERE: dict[Engine, str] = {"llama.cpp": "that of the file", "server": "the server's"}
+"""What other engines than ours compute in, as far as anybody here knows."""
+
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 _LOOPBACK = re.compile(r"localhost|127(?:\.\d{1,3}){3}|::1")
 
@@ -69,6 +72,14 @@ def read_address(model: str) -> Address:
             help=f"Put its name behind a #, as in {EXAMPLE}",
         )
     return Address(f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}", parts.fragment)
+
+
+def described(model: str) -> str:
+    """The setting `model` for a person, where the engine is not ours."""
+    if engine_of(model) == "server":
+        address = read_address(model)
+        return f"{address.model} on the server at {address.url}"
+    return f"{gguf_file(model)}, read by llama.cpp"
 
 
 def gguf_file(model: str) -> Path:

@@ -19,6 +19,7 @@ from typing import Any
 
 from index.errors import ModelError
 from rag.completions import Completions
+from rag.engines import PRECISIONS_ELSEWHERE
 from rag.remote import RemoteGenerator
 from rag.types import Message, Usage
 
@@ -37,7 +38,7 @@ class LlamaCppGenerator:
     The last prompt stays in llama.cpp's memory: passes over the same evidence compute what differs.
     """
 
-    precision = "that of the file"
+    precision = PRECISIONS_ELSEWHERE["llama.cpp"]
 
     def __init__(self, file: Path, *, name: str, threads: int) -> None:
         self._file, self._name, self._threads = file, name, threads
@@ -106,7 +107,7 @@ class LlamaCppGenerator:
                 f"llama.cpp does not load {self._file}: {error}",
                 help="It may be damaged, no language model, or newer than the package: pip install -U xllamacpp",
             ) from error
-        return Completions("http://llama.cpp/v1", self._name, key=key, socket=socket)
+        return Completions("http://llama.cpp/v1", self._name, key=key, socket=socket, who="llama.cpp")
 
 
 def check_llama_cpp(file: Path) -> None:

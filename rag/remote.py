@@ -9,6 +9,7 @@ from contextlib import closing
 
 from index.errors import ServerError
 from rag.completions import Completions, Counted, FirstToken
+from rag.engines import PRECISIONS_ELSEWHERE
 from rag.speed import warm_up
 from rag.types import Message, Usage
 from rag.yes_or_no import COARSE_LOG_ODDS, coarse_log_odds, log_odds_of
@@ -31,7 +32,7 @@ class RemoteGenerator:
     Its replies are as much the same for the same messages as the server's are. Nothing is sent before it is asked.
     """
 
-    precision = "the server's"
+    precision = PRECISIONS_ELSEWHERE["server"]
 
     def __init__(self, completions: Completions, *, name: str) -> None:
         self._completions = completions
@@ -118,7 +119,10 @@ def estimated_tokens(text: str) -> int:
     letters. On the project's articles, sentence by sentence, 1.06 times what the tokenizer of the default model counts,
     never less than 0.78 times; other scripts count up to twice.
     """
-    return sum(
-        math.ceil(len(word) / _LETTERS_A_TOKEN) if word.isascii() else math.ceil(len(word.encode('utf-8', 'replace')) / _BYTES_A_TOKEN)
-        for word in _WORDS.findall(text)
-    )
+    return sum(_tokens_of(word) for word in _WORDS.findall(text))
+
+
+def _tokens_of(word: str) -> int:
+    if word.isascii():
+        return math.ceil(len(word) / _LETTERS_A_TOKEN)
+    return math.ceil(len(word.encode("utf-8", "replace")) / _BYTES_A_TOKEN)

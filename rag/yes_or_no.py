@@ -7,8 +7,7 @@ import math
 from collections.abc import Mapping
 
 COARSE_LOG_ODDS = 2.0
-"""What a plain Yes counts (a No as much below nought) where nothing is told of how sure the model was. Between the means
-of those that were right and of those that were wrong (`rag/confidence.json`), and never enough for the highest bar."""
+"""What a plain Yes counts, and a No as much below nought, where nothing is told of how sure the model was."""
 
 _LEAST = 1e-12
 """Chances are taken as no smaller, whatever a server writes for those that it rules out."""

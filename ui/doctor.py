@@ -158,27 +158,36 @@ def _models(home: Home, settings: Settings) -> list[Check]:
 
 
 def _other_engine(settings: Settings) -> list[Check]:
-    """Of llama.cpp whether it can be run, of a server whether it answers, and what it learns and leaves out."""
-    from rag.opening import open_server
-
+    """Of llama.cpp whether it can be run, of a server whether it answers, what it learns and what it does not tell."""
     found = f"{described(settings.model)} (yours; not verified by Byline)"
-    try:
-        if engine_of(settings.model) == "llama.cpp":
-            from rag.llama_cpp import check_llama_cpp
+    if engine_of(settings.model) == "llama.cpp":
+        from rag.llama_cpp import check_llama_cpp
 
+        try:
             check_llama_cpp(gguf_file(settings.model))
-            return [Check("Generator", "ok", found)]
-        with closing(open_server(settings)) as server:
-            server.load()
-            notes = server.notes
-    except ModelError as error:
-        return [Check("Generator", "problem", error.message, error.help)]
-    checks = [Check("Generator", "warning" if notes else "ok", "; ".join((found, *notes)))]
+        except ModelError as error:
+            return [Check("Generator", "problem", error.message, error.help)]
+        return [Check("Generator", "ok", found)]
+    checks = [_server(settings, found)]
     address = read_address(settings.model)
     if not address.on_this_machine:
         said = f"questions, and the sentences found for them, are sent to {address.host}"
         checks.append(Check("Privacy", "warning", said, "Name a server on this machine if they must not leave it."))
     return checks
+
+
+def _server(settings: Settings, found: str) -> Check:
+    from rag.opening import open_server
+
+    try:
+        with closing(open_server(settings)) as server:
+            server.load()
+            notes = server.notes
+    except ModelError as error:
+        return Check("Generator", "problem", error.message, error.help)
+    if notes:
+        return Check("Generator", "warning", "; ".join((found, *notes)), "Ollama, vLLM and llama-server tell it.")
+    return Check("Generator", "ok", found)
 
 
 def _index(home: Home, settings: Settings) -> Check:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 COARSE_LOG_ODDS = 2.0
 """What a plain Yes counts, and a No as much below nought, where nothing is told of how sure the model was.
 
-A Yes is then shown at the usual bar (`Settings.wrong_per_hundred`), and refused if only ten of a hundred may be wrong."""
+So a Yes is shown at the usual bar (`Settings.wrong_per_hundred`), but not if only ten of a hundred may be wrong."""
 
 _LEAST = 1e-12
 """Chances are taken as no smaller, whatever a server writes for those that it rules out."""

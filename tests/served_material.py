@@ -5,6 +5,7 @@ What they reply comes from `rag.fakes.CopyingGenerator`, so that the contract of
 
 import json
 import math
+import socket
 import threading
 import time
 from contextlib import contextmanager
@@ -102,7 +103,8 @@ class _Handler(BaseHTTPRequestHandler):
             while True:
                 for piece in pieces:
                     if written == manners.breaks_after:
-                        self.connection.close()
+                        self.connection.shutdown(socket.SHUT_RDWR)
+                        self.close_connection = True
                         return
                     self._event({"choices": [{"delta": {"content": piece}, "finish_reason": None}]})
                     written += 1
@@ -160,15 +162,15 @@ class _UnixServer(_Quiet, ThreadingMixIn, UnixStreamServer):
 
 
 @contextmanager
-def served(manners: Manners | None = None, *, socket: str | None = None):
+def served(manners: Manners | None = None, *, path: str | None = None):
     """The server at a free port of this machine, or at a Unix socket, with its `url` and `manners`."""
     manners = manners or Manners()
     handler = type("Handler", (_Handler,), {"manners": manners})
-    server = _UnixServer(socket, handler) if socket else _TcpServer(("127.0.0.1", 0), handler)
+    server = _UnixServer(path, handler) if path else _TcpServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
-        url = "" if socket else f"http://127.0.0.1:{server.server_address[1]}/v1"
+        url = "" if path else f"http://127.0.0.1:{server.server_address[1]}/v1"
         yield SimpleNamespace(url=url, manners=manners)
     finally:
         server.shutdown()
@@ -194,7 +196,7 @@ class FakeXllamacpp(SimpleNamespace):
                 if Path(settings.model.path).read_bytes()[:4] != b"GGUF":
                     raise RuntimeError("Failed to init server, please check the input params.")
                 made.append(settings)
-                self.context = served(Manners(key=settings.api_keys[0]), socket=settings.hostnames[0])
+                self.context = served(Manners(key=settings.api_keys[0]), path=settings.hostnames[0])
                 settings.server = self.context.__enter__()
                 open_now.append(self.context)
 

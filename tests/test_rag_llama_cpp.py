@@ -70,6 +70,6 @@ def test_without_the_file(package, tmp_path):
 def test_a_file_that_is_no_model(package, file):
     file.write_bytes(b"PK..")
     generator = LlamaCppGenerator(file, name="some", threads=1)
-    with pytest.raises(ModelError, match="llama.cpp does not load") as caught:
+    with pytest.raises(ModelError, match=r"llama\.cpp does not load") as caught:
         generator.log_odds([Message("user", "Hello")])
     assert "pip install -U xllamacpp" in caught.value.help

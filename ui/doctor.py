@@ -186,7 +186,8 @@ def _server(settings: Settings, found: str) -> Check:
     except ModelError as error:
         return Check("Generator", "problem", error.message, error.help)
     if notes:
-        return Check("Generator", "warning", "; ".join((found, *notes)), "New versions of Ollama, vLLM and llama-server tell it.")
+        help = "New versions of Ollama, vLLM and llama-server tell it."
+        return Check("Generator", "warning", "; ".join((found, *notes)), help)
     return Check("Generator", "ok", found)
 
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from index.build import update_index
 from index.embedders import Embedder, SentenceTransformerEmbedder
-from index.errors import IndexMissing
+from index.errors import IndexMissing, SettingsError
 from index.paths import Home, project_seeds
 from index.progress import Progress, silent
 from index.search import SavedIndex
@@ -122,9 +122,14 @@ def open_generator(settings: Settings, model: StoredModel, *, home: Home) -> Eng
 
 
 def open_server(settings: Settings) -> RemoteGenerator:
-    """The server that the settings name, with the key in BYLINE_API_KEY if there is one. It is not yet spoken to."""
+    """The server that the settings name, with the key in BYLINE_API_KEY if there is one. It is not yet spoken to.
+
+    Raises ModelError if httpx is missing, SettingsError for a key that no request can carry.
+    """
     address = read_address(settings.model)
     key = os.environ.get(KEY_VARIABLE, "").strip() or None
+    if key and not (key.isascii() and key.isprintable()):
+        raise SettingsError(f"{KEY_VARIABLE} holds characters that no key can have.", help="Copy the key once more.")
     return RemoteGenerator(Completions(address.url, address.model, key=key), name=address.model)
 
 

@@ -183,7 +183,7 @@ def _server(settings: Settings, found: str) -> Check:
         with closing(open_server(settings)) as server:
             server.load()
             notes = server.notes
-    except ModelError as error:
+    except BylineError as error:
         return Check("Generator", "problem", error.message, error.help)
     if notes:
         help = "New versions of Ollama, vLLM and llama-server tell it."

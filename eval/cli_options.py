@@ -14,7 +14,11 @@ IndexOption = Annotated[
 ]
 ModelOption = Annotated[
     str | None,
-    typer.Option("--model", help="default, small, a local folder or a Hugging Face name.", show_default="default"),
+    typer.Option(
+        "--model",
+        help="default, small, a local folder, a Hugging Face name, a file .gguf, or a server: http://…/v1#NAME.",
+        show_default="default",
+    ),
 ]
 
 

@@ -13,6 +13,7 @@ import psutil
 
 from index.search import SavedIndex
 from index.weights import StoredModel
+from rag.engines import PRECISIONS_ELSEWHERE, engine_of
 from rag.settings import Settings
 
 _LIBRARIES = ("byline", "torch", "transformers", "sentence-transformers", "faiss-cpu", "numpy")
@@ -20,7 +21,7 @@ _LIBRARIES = ("byline", "torch", "transformers", "sentence-transformers", "faiss
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """All of it as plain values. `models` maps a role to name and fingerprint."""
+    """All of it as plain values. `models` maps a role to name and fingerprint, which is empty for a server's model."""
 
     commit: str
     date: str
@@ -50,8 +51,8 @@ def provenance(settings: Settings, *, generator: StoredModel, embedder: StoredMo
             "store": manifest.store,
             "splitter": manifest.splitter,
         },
-        machine=_machine(settings.precision),
-        versions={name: metadata.version(name) for name in _LIBRARIES},
+        machine=_machine(settings),
+        versions={name: metadata.version(name) for name in _libraries(settings)},
     )
 
 
@@ -76,10 +77,12 @@ def _commit() -> str:
         return "unknown"
 
 
-def _machine(precision: str) -> dict[str, Any]:
-    import torch
+def _libraries(settings: Settings) -> tuple[str, ...]:
+    return (*_LIBRARIES, *(("xllamacpp",) if engine_of(settings.model) == "llama.cpp" else ()))
 
-    from rag.precisions import best_precision
+
+def _machine(settings: Settings) -> dict[str, Any]:
+    import torch
 
     return {
         "processor": _processor(),
@@ -87,9 +90,17 @@ def _machine(precision: str) -> dict[str, Any]:
         "memory_gb": round(psutil.virtual_memory().total / 1024**3, 1),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
-        "precision": best_precision() if precision == "auto" else precision,
+        "precision": _precision(settings),
         "threads": torch.get_num_threads(),
     }
+
+
+def _precision(settings: Settings) -> str:
+    """What the model computed in; of other engines than ours only who knows."""
+    from rag.precisions import best_precision
+
+    ours = best_precision() if settings.precision == "auto" else settings.precision
+    return PRECISIONS_ELSEWHERE.get(engine_of(settings.model), ours)
 
 
 def _processor() -> str:

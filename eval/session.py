@@ -25,7 +25,7 @@ from index.errors import InputError
 from index.paths import Home
 from index.progress import Progress, silent
 from index.weights import ensure_model
-from rag.opening import open_chatbot, open_embedder
+from rag.opening import find_generator, open_chatbot, open_embedder
 from rag.settings import load_settings
 
 
@@ -58,7 +58,7 @@ class Plan:
         problems = asker.check(self.questions)
         made_with = provenance(
             settings,
-            generator=ensure_model(settings.model, role="generator", home=home),
+            generator=find_generator(settings, home=home),
             embedder=ensure_model(settings.embedder, role="embedder", home=home),
             index=chatbot.index,
         )

@@ -7,6 +7,7 @@
     ├── ModelError            models: unknown, missing, damaged           exit code 3
     │   ├── FetchError        no network, carrier gone, broken download
     │   ├── HashError         the bytes are not the publisher's
+    │   ├── ServerError       a server with a model refused a request
     │   └── ConversionError   the weights could not be converted
     ├── IndexStateError       a saved index that cannot be used           exit code 4
     │   ├── IndexMissing      there is none at that path
@@ -71,6 +72,14 @@ class HashError(ModelError):
 
 class ConversionError(ModelError):
     """Fetched weights could not be turned into the stored form."""
+
+
+class ServerError(ModelError):
+    """A server that has the model refused a request; `status` is that of HTTP."""
+
+    def __init__(self, message: str, *, status: int, help: str | None = None) -> None:
+        super().__init__(message, help=help)
+        self.status = status
 
 
 class IndexStateError(BylineError):

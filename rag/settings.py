@@ -13,6 +13,7 @@ from typing import Any
 from index.errors import SettingsError
 from index.paths import Home
 from index.search import DEFAULT_MIX, Mix
+from rag.engines import engine_of, read_address
 from rag.queueing import MOST_WAITING
 from rag.remembered import MOST_REMEMBERED
 
@@ -26,6 +27,8 @@ class Settings:
     """Everything that can be set, with its default.
 
     `model` and `embedder` are names from `byline models list`, a local folder, or a Hugging Face name `owner/name`.
+    `model` may also be a file in the format GGUF, which llama.cpp reads, or the address of a server with its name of
+    the model, `http://127.0.0.1:11434/v1#qwen2.5:1.5b`.
     Token counts are counted by the generator's own tokenizer.
     """
 
@@ -78,6 +81,14 @@ class Settings:
         if not 0 <= self.citation_support <= 1:
             raise SettingsError(f"citation_support is {self.citation_support}; it must be between 0 and 1.")
         check_seconds(self.seconds)
+        engine = engine_of(self.model)
+        if engine == "server":
+            read_address(self.model)
+        if engine != "transformers" and self.precision != "auto":
+            raise SettingsError(
+                f"precision is {self.precision!r}, but it is only ours to choose for models that we run ourselves.",
+                help="Leave precision (BYLINE_PRECISION) away.",
+            )
 
     @property
     def mix(self) -> Mix:

@@ -91,7 +91,7 @@ class Timings:
 @dataclass(frozen=True, slots=True)
 class Usage:
     """What a model has done: passes over a prompt, tokens computed (those kept from before are not), tokens written,
-    and the sum of the log-probabilities of those written, in nats."""
+    and the sum of the log-probabilities of those written, in nats (0 where the engine does not tell them)."""
 
     passes: int = 0
     tokens_read: int = 0
@@ -144,7 +144,8 @@ class Signals:
 
     answerable: log P(Yes) - log P(No) that the evidence states the answer to the question.
     answers: the same, that the cited sentences alone state the answer to the question.
-    certainty: mean log-probability of the words of the draft, in nats a token (0: certain).
+    certainty: mean log-probability of the words of the draft, in nats a token (0: certain); None if the engine
+    does not tell.
     similarity: highest cosine of the question with a sentence of the evidence.
     search: score of the best passage.
     covered: share (0 to 1) of the question's telling words that the cited sentences hold; before there are any, the

@@ -163,7 +163,8 @@ class Way:
             trace.step("write", self.generator.usage())
             yield StatusEvent("Checking each sentence")
             written = self.generator.usage().since(unwritten)
-            signals = dataclasses.replace(signals, certainty=written.log_probability / max(1, written.tokens_written))
+            if written.log_probability:  # engines that do not tell leave it at nought
+                signals = dataclasses.replace(signals, certainty=written.log_probability / written.tokens_written)
             asked = Asked(question, plan.questions[-1], history)
             checked = check_draft(
                 draft,

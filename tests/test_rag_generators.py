@@ -1,17 +1,25 @@
-"""The contract of a generator, over the offline one and the real models."""
+"""The contract of a generator, over the offline one, the real models, a server and llama.cpp (stand-ins of both)."""
 
 import itertools
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import pytest
+from served_material import MODEL, FakeXllamacpp, Manners, served
 
 from index.errors import ModelError
 from index.paths import Home
 from index.progress import silent
 from index.weights import ensure_model
+from rag.completions import Completions
 from rag.fakes import CopyingGenerator
 from rag.generators import Generator, TransformersGenerator, draft
+from rag.llama_cpp import LlamaCppGenerator
 from rag.precisions import best_precision
+from rag.remote import RemoteGenerator
 from rag.types import Message
 
 EXCERPTS = (
@@ -32,16 +40,44 @@ def real(name: str) -> TransformersGenerator:
     return TransformersGenerator(model.path, name=name, int8_file=model.path / "int8.safetensors")
 
 
+def at_a_server(stack: ExitStack, manners: Manners) -> RemoteGenerator:
+    url = stack.enter_context(served(manners)).url
+    return stack.enter_context(closing(RemoteGenerator(Completions(url, MODEL), name=MODEL)))
+
+
+def in_llama_cpp(stack: ExitStack, folder: Path) -> LlamaCppGenerator:
+    """Over a package that is put in the place of xllamacpp."""
+    package = stack.enter_context(closing(FakeXllamacpp()))
+    package.__spec__ = ModuleSpec("xllamacpp", None)
+    patch = stack.enter_context(pytest.MonkeyPatch.context())
+    patch.setitem(sys.modules, "xllamacpp", package)
+    (folder / "copying.gguf").write_bytes(b"GGUF")
+    return stack.enter_context(closing(LlamaCppGenerator(folder / "copying.gguf", name=MODEL, threads=1)))
+
+
 @pytest.fixture(
     scope="module",
     params=[
         "copying",
+        "server",
+        "server without log-probabilities",
+        "server without counts",
+        "llama.cpp",
         pytest.param("small", marks=pytest.mark.model),
         pytest.param("default", marks=pytest.mark.model),
     ],
 )
-def generator(request: pytest.FixtureRequest) -> Generator:
-    return CopyingGenerator() if request.param == "copying" else real(request.param)
+def generator(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Generator]:
+    with ExitStack() as stack:
+        if request.param == "copying":
+            yield CopyingGenerator()
+        elif request.param == "llama.cpp":
+            yield in_llama_cpp(stack, tmp_path_factory.mktemp("gguf"))
+        elif request.param.startswith("server"):
+            manners = Manners(log_probabilities="log" not in request.param, counts="counts" not in request.param)
+            yield at_a_server(stack, manners)
+        else:
+            yield real(request.param)
 
 
 def said(generator: Generator, question: str, **options: int) -> str:
@@ -86,6 +122,18 @@ def test_a_closed_reply_leaves_the_model_free_and_unchanged(generator):
     assert len(list(itertools.islice(pieces, 2))) == 2
     pieces.close()
     assert said(generator, "How much did the repairs cost?") == expected
+
+
+def test_what_was_done_is_counted(generator):
+    before = generator.usage()
+    generator.log_odds(prompt("How much did the repairs cost?", GATE))
+    judged = generator.usage().since(before)
+    assert judged.passes == 1
+    assert judged.tokens_read >= 1
+    written = "".join(said(generator, "How much did the repairs cost?"))
+    answered = generator.usage().since(before)
+    assert answered.passes == 2
+    assert 3 <= answered.tokens_written - judged.tokens_written <= len(written)
 
 
 def test_tokens_are_counted_without_a_template(generator):

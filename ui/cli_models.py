@@ -23,7 +23,7 @@ def list_command(as_json: JsonOption = False) -> None:
     """Models that come with Byline, and which of them are here."""
     from index.weights import list_models
 
-    home, _ = settings_for()
+    home, settings = settings_for()
     models = list_models(home)
     if as_json:
         rows = [
@@ -44,6 +44,8 @@ def list_command(as_json: JsonOption = False) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from rag.engines import described, engine_of
+
     table = Table("name", "role", "model", "licence", "on disk", "state")
     for model in models:
         size = f"{model.size / 1e6:,.0f} MB" if model.size else ""
@@ -56,6 +58,8 @@ def list_command(as_json: JsonOption = False) -> None:
             model.problem or model.state,
         )
     Console().print(table)
+    if engine_of(settings.model) != "transformers":
+        typer.echo(f"Answers are written by none of these, but by {described(settings.model)}.")
 
 
 @app.command()
@@ -68,9 +72,11 @@ def fetch(
     """Bring models here, checked against their publishers' SHA-256 (default: those that the settings name)."""
     from index.terminal import terminal_progress
     from index.weights import fetch_model
+    from rag.engines import engine_of
 
     home, settings = settings_for()
-    for name in names or [settings.embedder, settings.model]:
+    named = [settings.embedder, *([settings.model] if engine_of(settings.model) == "transformers" else [])]
+    for name in names or named:
         with terminal_progress() as progress:
             model = fetch_model(name, home=home, progress=progress, source=source.value)
         typer.echo(f"{model.name}: {model.path}")

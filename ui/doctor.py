@@ -1,8 +1,12 @@
-"""`byline doctor`: what this machine has, what is wrong, and what to do about it. Loads no model."""
+"""`byline doctor`: what this machine has, what is wrong, and what to do about it.
+
+Loads no model; a server that is to answer is asked for one word, so that it may load its own.
+"""
 
 import platform
 import shutil
 import sys
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -10,14 +14,17 @@ from typing import Any, Literal
 
 import psutil
 
-from index.errors import BylineError
+from index.errors import BylineError, ModelError
 from index.paths import Home
 from index.status import read_status
 from index.weights import CATALOG, list_models
+from rag.engines import described, engine_of, gguf_file, read_address
 from rag.settings import Settings
 
 _SPEEDING_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16")
 _MEMORY_NEEDED_GB = {"default": 5.0, "small": 2.5}
+_MEMORY_BESIDE_GGUF_GB = 1.5
+"""For the prompts that llama.cpp keeps, the embedder and the page."""
 _DISK_NEEDED_GB = 6.0
 _GB = 1024**3
 
@@ -116,6 +123,8 @@ def _memory(settings: Settings) -> Check:
     memory = psutil.virtual_memory()
     found = f"{memory.total / _GB:.1f} GB, {memory.available / _GB:.1f} GB free"
     needed = _MEMORY_NEEDED_GB.get(settings.model)
+    if engine_of(settings.model) == "llama.cpp" and (file := gguf_file(settings.model)).is_file():
+        needed = _MEMORY_BESIDE_GGUF_GB + round(file.stat().st_size / _GB, 1)
     if needed and memory.available < needed * _GB:
         advice = "Close other programs" + ("" if settings.model == "small" else " or set BYLINE_MODEL=small")
         return Check("Memory", "warning", found, f"The model {settings.model} wants about {needed:g} GB. {advice}.")
@@ -137,13 +146,49 @@ def _models(home: Home, settings: Settings) -> list[Check]:
     here = {model.spec.name for model in list_models(home) if model.state == "ready"}
     checks = []
     for role, name in (("Embedder", settings.embedder), ("Generator", settings.model)):
-        if name in CATALOG:
+        if role == "Generator" and engine_of(name) != "transformers":
+            checks += _other_engine(settings)
+        elif name in CATALOG:
             state: Literal["ok", "problem"] = "ok" if name in here else "problem"
             found = f"{name}, {CATALOG[name].title}" + ("" if name in here else ", is not here")
             checks.append(Check(role, state, found, None if name in here else f"byline models fetch {name}"))
         else:
             checks.append(Check(role, "ok", f"{name} (yours; not verified by Byline)"))
     return checks
+
+
+def _other_engine(settings: Settings) -> list[Check]:
+    """Of llama.cpp whether it can be run, of a server whether it answers, what it learns and what it does not tell."""
+    found = f"{described(settings.model)} (yours; not verified by Byline)"
+    if engine_of(settings.model) == "llama.cpp":
+        from rag.llama_cpp import check_llama_cpp
+
+        try:
+            check_llama_cpp(gguf_file(settings.model))
+        except ModelError as error:
+            return [Check("Generator", "problem", error.message, error.help)]
+        return [Check("Generator", "ok", found)]
+    checks = [_server(settings, found)]
+    address = read_address(settings.model)
+    if not address.on_this_machine:
+        said = f"questions, and the sentences found for them, are sent to {address.host}"
+        checks.append(Check("Privacy", "warning", said, "Name a server on this machine if they must not leave it."))
+    return checks
+
+
+def _server(settings: Settings, found: str) -> Check:
+    from rag.opening import open_server
+
+    try:
+        with closing(open_server(settings)) as server:
+            server.load()
+            notes = server.notes
+    except BylineError as error:
+        return Check("Generator", "problem", error.message, error.help)
+    if notes:
+        help = "New versions of Ollama, vLLM and llama-server tell it."
+        return Check("Generator", "warning", "; ".join((found, *notes)), help)
+    return Check("Generator", "ok", found)
 
 
 def _index(home: Home, settings: Settings) -> Check:

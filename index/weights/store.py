@@ -246,15 +246,24 @@ def _local_model(name: str, folder: Path, *, role: Role, home: Home, progress: P
             f"{folder} is not a model folder: it has neither config.json nor modules.json.",
             help="Name a folder that transformers or sentence-transformers can load.",
         )
-    fingerprint = _fingerprint(folder, home=home, progress=progress)
+    fingerprint = _fingerprint(folder, _weights_in(folder), home=home, progress=progress)
     return StoredModel(name, role, folder, fingerprint)
 
 
-def _fingerprint(folder: Path, *, home: Home, progress: Progress) -> str:
-    """The fingerprint of any folder; hashes are remembered by path, size and time of change."""
+def fingerprint_file(file: Path, *, home: Home, progress: Progress = silent) -> str:
+    """The fingerprint of a model in one file; its hash is remembered by path, size and time of change."""
+    return _fingerprint(file.parent, [file], home=home, progress=progress)
+
+
+def _weights_in(folder: Path) -> list[Path]:
     weights = sorted(path for path in folder.rglob("*") if path.is_file() and is_weight_file(path.name))
     if not weights:
         raise ModelError(f"{folder} holds no weights.", help="Expected a file such as model.safetensors in it.")
+    return weights
+
+
+def _fingerprint(folder: Path, weights: list[Path], *, home: Home, progress: Progress) -> str:
+    """The fingerprint of these files; hashes are remembered by path, size and time of change."""
     remembered_in = home.root / "fingerprints.json"
     remembered = _remembered(remembered_in)
     hashes, changed = {}, False

@@ -22,6 +22,7 @@ from bench_figures import Bar, Limits, Ours, Plain, judge, same_answers, verdict
 from bench_machine import measure_limits
 from bench_others import measure_llama, measure_naive, no_llama
 from bench_page import Found, page
+from bench_plot import draw
 from bench_systems import Job, measure_ours
 
 from eval.provenance import provenance
@@ -166,7 +167,9 @@ def main() -> None:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(page(found), encoding="utf-8")
+    picture = arguments.out.with_suffix(".png")
+    draw(found, picture)
+    arguments.out.write_text(page(found, picture=picture.name), encoding="utf-8")
     if arguments.rows:
         arguments.rows.write_text(json.dumps(asdict(found), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     for bar in found.bars:

@@ -31,14 +31,15 @@ class Found:
     notes: tuple[str, ...] = ()
 
 
-def page(found: Found) -> str:
-    """The whole page, as Markdown."""
+def page(found: Found, *, picture: str) -> str:
+    """The whole page, as Markdown; `picture` is the file beside it that shows the seconds."""
     parts = [
         ["# Performance", "", "```sh", found.command, "```"],
         _made_with(found),
         *([note] for note in found.notes),
         ["## Bars", "", *bars_table(found.bars), "", f"**{verdict(found.bars)}**{_unmeasured(found.bars)}"],
-        ["## Seconds", "", *_times(found)],
+        ["## Seconds", "", f"![Seconds to the first token and to the end, and where they go]({picture})"],
+        _times(found),
         ["## The generator alone, and the limits of the machine", "", *_alone(found)],
         ["## Where the time of a question goes", "", *_steps(found.ours[0])],
         ["## How it is measured", "", *_method(found)],

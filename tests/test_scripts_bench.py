@@ -180,8 +180,9 @@ def test_the_table_of_bars_shows_goal_value_interval_and_verdict(figures):
     ]
 
 
-def test_the_page_says_what_it_was_made_with_and_ends_its_bars_with_the_verdict(ours, limits, naive, bars):
-    pages = importlib.import_module("bench_page")
+@pytest.fixture
+def found(ours, limits, naive, bars):
+    """Everything that a run found."""
     made_with = Provenance(
         commit="0123456789abcdef+changes",
         date="2026-11-25T18:00:00+00:00",
@@ -191,9 +192,22 @@ def test_the_page_says_what_it_was_made_with_and_ends_its_bars_with_the_verdict(
         machine={"processor": "A processor", "cores": 1, "memory_gb": 24.0},
         versions={"torch": "2", "transformers": "5"},
     )
-    notes = ("On a quiet machine.",)
-    found = pages.Found("make bench", made_with, 5, limits, (ours,), naive, (), bars, (0.2, 1.1), notes)
-    text = pages.page(found)
+    found = importlib.import_module("bench_page").Found
+    return found("make bench", made_with, 5, limits, (ours,), naive, (), bars, (0.2, 1.1), ("On a quiet machine.",))
+
+
+def test_the_picture_shows_medians_and_steps_longest_first(found, tmp_path):
+    plots = importlib.import_module("bench_plot")
+    assert plots.times(found) == [("plain use", 12.0, 20.0), ("Byline, bfloat16", 1.5, 3.0)]
+    assert plots.steps(found) == [("write", 1.9), ("search", 0.1)]
+    plots.draw(found, tmp_path / "picture.png")
+    assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_page_says_what_it_was_made_with_and_ends_its_bars_with_the_verdict(found):
+    pages = importlib.import_module("bench_page")
+    text = pages.page(found, picture="performance.png")
+    assert "\n\n![Seconds to the first token and to the end, and where they go](performance.png)\n\n| median |" in text
     assert "Model default in bfloat16; **2 threads** on 1 core of A processor (avx2), 24.0 GB." in text
     assert "Commit 0123456789 with changes, 2026-11-25;" in text
     assert "busy" not in text
@@ -209,7 +223,7 @@ def test_the_page_says_what_it_was_made_with_and_ends_its_bars_with_the_verdict(
     assert "| prefill, bfloat16, 400 tokens | 100 tokens/s (90–110) | 80 % |" in text
     assert "| search | 4 % █ | 0.1 s (0.1–0.1) |" in text
     assert "\n\nOn a quiet machine.\n\n" in text
-    assert "busy with other work" in pages.page(replace(found, load=(5.0, 5.0)))
+    assert "busy with other work" in pages.page(replace(found, load=(5.0, 5.0)), picture="")
 
 
 def test_questions_are_spread_and_a_third_has_no_answer(bench):

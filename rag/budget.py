@@ -20,9 +20,8 @@ LEAST_ANSWER = 24
 """One short sentence."""
 USUAL_ANSWER = 36
 """What is kept free for the answer; a longer one is written while time lasts."""
-CITED = 100
-"""Tokens of what an answer cites, with its labels and the sentences before, as far as they are guessed before there is
-one."""
+CITED = 80
+"""Tokens of what an answer cites, with its labels, as far as they are guessed before there is one."""
 OTHER_FIGURE = 60
 """The same of a sentence that may give another figure."""
 

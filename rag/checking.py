@@ -4,13 +4,11 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from index.sentences import split_sentences
 from rag.asked_kinds import lacks_figure
 from rag.citations import SignedSentence, compose, sign, sign_phrase, without_empty_leads
 from rag.deadline import Deadline
-from rag.evidence import Evidence, EvidenceSentence
+from rag.evidence import Evidence
 from rag.generators import Generator
-from rag.instructions import readable
 from rag.prompt import answerable_messages
 from rag.settings import Settings
 from rag.side_by_side import confirmed, rivals, side_by_side
@@ -54,10 +52,10 @@ def check_draft(
     signals: Signals,
     deadline: Deadline | None = None,
 ) -> Checked:
-    """Sign every sentence of the draft, keep those that stand, and look at what they cite again, nearly alone.
+    """Sign every sentence of the draft, keep those that stand, and look at them again without their surroundings.
 
-    All else that was read makes a small model generous; without it, near misses (the right people, the wrong fact)
-    show. If there is no time for it, `Signals.answers` stays None, and nothing is quoted in the place of a
+    What surrounds the cited sentences makes a small model generous; without it, near misses (the right people, the
+    wrong fact) show. If there is no time for it, `Signals.answers` stays None, and nothing is quoted in the place of a
     draft that does not stand: only a second look tells whether that answers the question.
     """
     phrase = settings.answer_style == "phrase"
@@ -79,7 +77,7 @@ def check_draft(
     if figureless:
         text, citations = "", ()
     if citations:
-        cited = with_sentences_before([item for sentence in shown for item in sentence.cited])
+        cited = Evidence(tuple(dict.fromkeys(item for sentence in shown for item in sentence.cited)))
         messages = answerable_messages(question.text, cited, history=question.history)
         looks = deadline is None or deadline.lets_look(messages)
         if not looks and not standing:
@@ -91,24 +89,6 @@ def check_draft(
             support=min(item.support for item in shown),
         )
     return Checked(signed, standing, text, citations, signals, figureless)
-
-
-def with_sentences_before(cited: Sequence[EvidenceSentence]) -> Evidence:
-    """These sentences, each after the one before it in its article: that often says who "he" is, and of what it is.
-
-    Measured: the model tells right answers from wrong ones better so (docs/lab-notes.md).
-    """
-    found: dict[tuple[str, int], EvidenceSentence] = {}
-    wanted = {(item.article.id, item.sentence.start) for item in cited}
-    for item in cited:
-        sentences = split_sentences(item.article)
-        allowed = readable(sentences, item.article.text)
-        place = sum(one.start < item.sentence.start for one in sentences) - 1
-        if place >= 0 and allowed[place] and (item.article.id, sentences[place].start) not in wanted:
-            before = EvidenceSentence(sentences[place], item.article, item.score)
-            found.setdefault((item.article.id, before.sentence.start), before)
-        found.setdefault((item.article.id, item.sentence.start), item)
-    return Evidence(tuple(found.values()))
 
 
 def quoted(standing: Sequence[SignedSentence]) -> tuple[SignedSentence, ...]:

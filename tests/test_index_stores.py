@@ -222,3 +222,22 @@ def test_an_approximate_store_must_be_trained():
 )
 def test_the_store_is_chosen_by_size_and_does_not_flutter(size, current, store):
     assert store_for(size, current=current) == store
+
+
+@pytest.mark.parametrize("name", ["faiss", "faiss-ivf"])
+def test_searching_takes_no_threads_from_the_language_model(name, tmp_path):
+    """FAISS and torch may share the number of threads: whoever set it to 1 halved the speed of every answer."""
+    import torch
+
+    torch.set_num_threads(2)
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(200, 8)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    store = new_store(name, 8)
+    if name == "faiss-ivf":
+        store.train(vectors)
+    store.upsert(np.arange(200, dtype=np.int64), vectors)
+    store.save(tmp_path / "store")
+    opened = open_store(name, tmp_path / "store")
+    assert opened.search(vectors[7], 1)[0][0] == 7
+    assert torch.get_num_threads() == 2

@@ -3,6 +3,8 @@ this file alone; `ivf_store` has it from here."""
 
 import os
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -63,7 +65,8 @@ class FaissStore:
         limits = None if among is None else faiss.SearchParameters(sel=selector(among))
         fetched = min(k + 1, size)
         while True:
-            scores, ids = (row[0] for row in self._index.search(vector.reshape(1, -1), fetched, params=limits))
+            with faiss_threads(1):  # one question gains nothing from more, and they are the language model's
+                scores, ids = (row[0] for row in self._index.search(vector.reshape(1, -1), fetched, params=limits))
             found = ids >= 0
             # Of equal vectors at the end FAISS returns any; ours are those of the lowest ids.
             tied_at_the_end = found.all() and round(float(scores[min(k, fetched) - 1]), SCORE_DECIMALS) == round(
@@ -119,15 +122,29 @@ def selector(ids: NDArray[np.int64]) -> Any:
 
 
 def faiss_library() -> Any:
-    """FAISS, imported when first used. In the calling thread it computes with one thread: a single question gains
-    nothing from more, and they would be taken from the model's."""
-    on_macos = platform.system() == "Darwin"
-    if on_macos:
+    """FAISS, imported when first used."""
+    if platform.system() == "Darwin":
         # There the wheels of torch and FAISS each bring an OpenMP runtime: the second one aborts the process, and
         # the worker threads of the two crash each other. torch must come first, and FAISS keep to one thread.
         os.environ.setdefault("KMP_DUPLICATE_LIB_OK", "TRUE")
         import torch  # noqa: F401 (for its order alone)
     import faiss
 
-    faiss.omp_set_num_threads(1)
+    if platform.system() == "Darwin":
+        faiss.omp_set_num_threads(1)
     return faiss
+
+
+@contextmanager
+def faiss_threads(count: int) -> Iterator[Any]:
+    """FAISS with so many threads meanwhile in this one (on macOS always one).
+
+    Elsewhere it shares the number with torch, which would compute the language model with as many for ever after.
+    """
+    faiss = faiss_library()
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1 if platform.system() == "Darwin" else count)
+    try:
+        yield faiss
+    finally:
+        faiss.omp_set_num_threads(before)

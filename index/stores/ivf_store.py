@@ -2,7 +2,6 @@
 searched."""
 
 import os
-import platform
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from index.errors import VectorError
 from index.stores import check_ids, check_vectors, ranked
-from index.stores.faiss_store import faiss_library, read_faiss, selector, write_faiss
+from index.stores.faiss_store import faiss_library, faiss_threads, read_faiss, selector, write_faiss
 from index.types import Vectors
 
 SAMPLE_PER_CELL = 40
@@ -77,7 +76,6 @@ class IvfStore:
         """About the `k` nearest ids with about their scores, best first. With `among` more cells are searched, since
         what is allowed may lie farther away."""
         check_vectors(vector, rows=None, dimension=self._dimension)
-        faiss = faiss_library()
         size = len(self) if among is None else min(len(among), len(self))
         if k < 1 or not size:
             return []
@@ -87,12 +85,9 @@ class IvfStore:
             limits["sel"] = selector(among)
             cells *= (len(self) / size) ** 0.5
         cells = min(round(cells), int(self._index.nlist))
-        scores, ids = (
-            row[0]
-            for row in self._index.search(
-                vector.reshape(1, -1), min(k, size), params=faiss.SearchParametersIVF(nprobe=cells, **limits)
-            )
-        )
+        with faiss_threads(1) as faiss:  # one question gains nothing from more, and they are the language model's
+            how = faiss.SearchParametersIVF(nprobe=cells, **limits)
+            scores, ids = (row[0] for row in self._index.search(vector.reshape(1, -1), min(k, size), params=how))
         return ranked(ids[ids >= 0], scores[ids >= 0], k)
 
     def save(self, path: Path) -> None:
@@ -110,10 +105,5 @@ class IvfStore:
         return store
 
     def _with_all_cores(self, work: Any, *arguments: Any) -> None:
-        faiss = faiss_library()
-        # Not on macOS: see `faiss_library`.
-        faiss.omp_set_num_threads(1 if platform.system() == "Darwin" else os.cpu_count() or 1)
-        try:
+        with faiss_threads(os.cpu_count() or 1):
             work(*arguments)
-        finally:
-            faiss.omp_set_num_threads(1)

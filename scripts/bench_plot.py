@@ -22,7 +22,7 @@ def draw(found: Found, file: Path) -> None:
         above.barh(name, whole, color=_LIGHT)
         above.barh(name, first, color=_DARK)
         above.annotate(f" {first:.1f} s to the first token, {whole:.1f} s in all", (whole, name), va="center")
-    above.set_xlim(0, 1.6 * max(whole for _, _, whole in times(found)))
+    above.set_xlim(0, 1.8 * max(whole for _, _, whole in times(found)))
     left = 0.0
     for colour, (name, seconds) in zip(_STEPS, steps(found), strict=False):
         below.barh(found.ours[0].precision, seconds, left=left, color=colour, label=f"{name} {seconds:.2f} s")

@@ -167,3 +167,20 @@ def test_stored_int8_weights_give_the_same_model_and_a_broken_file_is_written_an
     assert torch.equal(logits(), first)
     assert file.read_bytes() == content
     assert [path.name for path in file.parent.iterdir() if not path.name.endswith(".lock")] == [file.name]
+
+
+@needs_int8
+def test_int8_on_a_processor_with_neither_int8_nor_bfloat16_instructions(tmp_path, monkeypatch):
+    for name in ("rag.decoder_weights", "rag.products"):
+        monkeypatch.setattr(f"{name}.has_int8_instructions", lambda: False)
+        monkeypatch.setattr(f"{name}.has_bfloat16_instructions", lambda: False)
+    torch.manual_seed(5)
+    MODELS["qwen2"]().save_pretrained(tmp_path / "model")
+    network = load(tmp_path / "model", "int8")
+    memory = network.empty()
+    true = reference(tmp_path / "model", PROMPT + NEXT)
+    hidden = network.read(PROMPT, memory, wanted=2)
+    assert hidden.dtype == torch.float32
+    assert loss(network.logits(hidden), true[len(PROMPT) - 2 : len(PROMPT)]) < 0.15
+    assert loss(network.logits(network.read(NEXT, memory, wanted=3)), true[len(PROMPT) :]) < 0.15
+    assert torch.allclose(network.logits_of([4, 9], hidden[-1:]), network.logits(hidden)[-1, [4, 9]], atol=0.1)

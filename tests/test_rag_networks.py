@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -184,3 +185,16 @@ def test_int8_on_a_processor_with_neither_int8_nor_bfloat16_instructions(tmp_pat
     assert loss(network.logits(hidden), true[len(PROMPT) - 2 : len(PROMPT)]) < 0.15
     assert loss(network.logits(network.read(NEXT, memory, wanted=3)), true[len(PROMPT) :]) < 0.15
     assert torch.allclose(network.logits_of([4, 9], hidden[-1:]), network.logits(hidden)[-1, [4, 9]], atol=0.1)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_rotations_are_exact_to_the_last_digit(tmp_path, precision):
+    """Cosines of float32 are not the same in every process, which gave one prompt two drafts."""
+    MODELS["qwen2"]().save_pretrained(tmp_path)
+    network = load(tmp_path, precision)
+    kind = torch.float32 if precision == "float32" else torch.bfloat16
+    speeds = 10_000.0 ** (-torch.arange(0, 8, 2).float() / 8)
+    angles = np.outer(np.arange(700, dtype=np.float32), speeds.numpy()).astype(np.float64)
+    for found, true in zip(network._rotation(0, 700), (np.cos(angles), np.sin(angles)), strict=True):
+        assert found.dtype == kind
+        assert torch.equal(found[:, 0], torch.from_numpy(np.tile(true, 2)).to(kind))

@@ -140,10 +140,4 @@ def test_ask_prints_the_same_json_as_python_and_a_readable_answer(home):
     expected = json.loads(direct.stdout)
     for one in (value, expected):
         del one["timings"]
-        # With several threads, log-odds of one prompt wander by a tenth from process to process, and a draft may have a
-        # sentence more, which does not stand.
-        del one["usage"]["tokens_written"]
-        wandering = [one.pop("confidence"), one["usage"].pop("log_probability") / 100]
-        wandering += [number / 10 for name, number in sorted(one.pop("signals").items()) if number is not None]
-        one["wandering"] = pytest.approx(wandering, abs=0.05) if one is expected else wandering
     assert value == expected

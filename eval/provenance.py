@@ -97,7 +97,7 @@ def _machine(settings: Settings) -> dict[str, Any]:
 
 def _precision(settings: Settings) -> str:
     """What the model computed in; of other engines than ours only who knows."""
-    from rag.precisions import best_precision
+    from index.precisions import best_precision
 
     ours = best_precision() if settings.precision == "auto" else settings.precision
     return PRECISIONS_ELSEWHERE.get(engine_of(settings.model), ours)

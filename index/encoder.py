@@ -5,26 +5,28 @@ in the tests. What makes it faster: texts of any length stand one after another 
 attention tells apart; query, key and value are one product; no text waits for a longer one.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
-from typing import Any, TypeAlias
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-_Product: TypeAlias = Callable[[Tensor], Tensor]
+from index.products import Product, float_product
+
 _TOKENS_AT_ONCE = 2_048
+_USUAL_TOKENS = 64  # between a question and a batch of passages
 
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
-    query_key_value: _Product
-    attended: _Product
+    query_key_value: Product
+    attended: Product
     attended_norm: Any
-    wide: _Product
-    narrow: _Product
+    wide: Product
+    narrow: Product
     narrow_norm: Any
 
 
@@ -117,31 +119,21 @@ def encoder_of(model: Any) -> Encoder | None:
 
 
 def _layer(layer: Any) -> _Layer:
-    attention = layer.attention
-    own = getattr(attention, "self")  # noqa: B009  ("self" is its name, and a word that reads badly)
-    parts = (own.query, own.key, own.value)
+    attention, own = layer.attention, layer.attention.self
     return _Layer(
-        query_key_value=_product(
-            torch.cat([part.weight for part in parts]).detach(), torch.cat([part.bias for part in parts]).detach()
-        ),
-        attended=_product(attention.output.dense.weight.detach(), attention.output.dense.bias.detach()),
+        query_key_value=_product(own.query, own.key, own.value),
+        attended=_product(attention.output.dense),
         attended_norm=attention.output.LayerNorm,
-        wide=_product(layer.intermediate.dense.weight.detach(), layer.intermediate.dense.bias.detach()),
-        narrow=_product(layer.output.dense.weight.detach(), layer.output.dense.bias.detach()),
+        wide=_product(layer.intermediate.dense),
+        narrow=_product(layer.output.dense),
         narrow_norm=layer.output.LayerNorm,
     )
 
 
-def _product(weight: Tensor, bias: Tensor) -> _Product:
-    if weight.dtype == torch.bfloat16 and torch.ops.mkldnn._is_mkldnn_bf16_supported():
-        packed = torch.ops.mkldnn._reorder_linear_weight(weight, 64)
-
-        def product(rows: Tensor) -> Tensor:
-            found: Tensor = torch.ops.mkldnn._linear_pointwise(rows, packed, bias, "none", [], "")
-            return found
-
-        return product
-    return lambda rows: functional.linear(rows, weight, bias)
+def _product(*layers: Any) -> Product:
+    """One product for linear layers that read the same rows."""
+    weights, biases = ([getattr(layer, name).detach() for layer in layers] for name in ("weight", "bias"))
+    return float_product(torch.cat(weights), torch.cat(biases), rows=_USUAL_TOKENS)
 
 
 def _batches(order: Sequence[int], lengths: Sequence[int]) -> list[Sequence[int]]:

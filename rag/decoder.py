@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from index.products import Product
 from rag.key_values import KeyValues
-from rag.products import Product
 
 _BLOCK = 256  # rows that go through the middle of a layer at a time; oneDNN's int8 takes twice as long from 257 on
 
@@ -146,8 +146,8 @@ class Decoder:
         if len(self._cosines) < end:
             size = self._shape.head_size
             speeds = self._shape.rotary_base ** (-torch.arange(0, size, 2).float() / size)
-            # In double precision: MKL's first cosines of a process may come a little less exact from one of its threads,
-            # and in float32 that is enough for another draft.
+            # In double precision: MKL's first cosines of a process may come a little less exact from one of its threads
+            # (docs/lab-notes.md), and in float32 that is enough for another draft.
             angles = torch.outer(torch.arange(2 * end).float(), speeds).repeat(1, 2).double()
             self._cosines, self._sines = (table.to(self._norm.dtype) for table in (angles.cos(), angles.sin()))
         return self._cosines[start:end, None], self._sines[start:end, None]

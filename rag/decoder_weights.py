@@ -9,11 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from index.precisions import has_bfloat16_instructions, has_int8_instructions
+from index.products import Product, float_product
 from rag.decoder import Decoder, Layer, Shape
-from rag.precisions import has_bfloat16_instructions, has_int8_instructions
-from rag.products import Product, float_product, int8_product
+from rag.int8_products import int8_product
 from rag.weight_files import int8_weights, names_in, tensor_in
 
+_PROMPT = 512  # tokens; reading prompts takes most of the operations
 _FAMILY = ("qwen2", "llama", "mistral")
 _MATRICES = {
     "query_key_value": ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
@@ -41,7 +43,9 @@ def load_decoder(folder: Path, *, precision: str, int8_file: Path) -> Decoder | 
 
     def product(name: str) -> Product:
         bias = tensors.get(f"{name}.bias")
-        return float_product(tensors[f"{name}.weight"]().to(kind), None if bias is None else bias().to(kind, copy=True))
+        return float_product(
+            tensors[f"{name}.weight"]().to(kind), None if bias is None else bias().to(kind, copy=True), rows=_PROMPT
+        )
 
     head = tensors["head.weight"]()
     return _assembled(
@@ -118,7 +122,7 @@ def _int8_decoder(folder: Path, config: dict[str, Any], shape: Shape, stored: Pa
         bias = tensor_in(stored, f"{name}.bias").to(kind, copy=True) if f"{name}.bias" in names else None
         if name == "head" and not has_int8_instructions():
             # FBGEMM's sums are too coarse to choose between words.
-            head = float_product((weight.float() * scales[:, None]).to(torch.bfloat16), bias)
+            head = float_product((weight.float() * scales[:, None]).to(torch.bfloat16), bias, rows=1)
             return lambda rows: head(rows.to(torch.bfloat16))
         if name == "head":
             coarse = int8_product(weight, scales, bias)

@@ -54,7 +54,7 @@ def read_address(model: str) -> Address:
     try:
         parts = urlsplit(model.strip())
         host, secret = parts.hostname, parts.username is not None or parts.password is not None
-        parts.port  # noqa: B018  # raises ValueError if it is none
+        _ = parts.port  # raises ValueError if it is none
     except ValueError as error:
         raise SettingsError(f"model is not an address: {error}.", help=f"Write it like {EXAMPLE}") from error
     if secret:

@@ -79,7 +79,7 @@ class TransformersGenerator:
     @property
     def precision(self) -> str:
         """What it computes in, as far as is known before it is loaded: bfloat16, float32 or int8."""
-        from rag.precisions import best_precision
+        from index.precisions import best_precision
 
         return best_precision() if self._precision == "auto" else self._precision
 

@@ -1,5 +1,6 @@
 """How the layers of a language model are computed, behind one seam: tokens in, hidden states and logits out."""
 
+import copy
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -7,8 +8,8 @@ from typing import Any, Protocol, Self
 import torch
 from torch import Tensor
 
+from index.precisions import best_precision, has_bfloat16_instructions
 from rag.decoder_weights import load_decoder, read_config
-from rag.precisions import best_precision, has_bfloat16_instructions
 
 
 class Memory(Protocol):
@@ -135,8 +136,6 @@ class TransformersMemory:
 
     def copy(self, length: int) -> "TransformersMemory":
         """A memory of its own of the first `length` tokens."""
-        import copy
-
         copied = TransformersMemory(copy.deepcopy(self.cache))
         copied.crop(length)
         return copied

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from index.errors import ResourceError
-from rag.products import quantise
+from rag.int8_products import quantise
 
 _FORMAT = {"format": "byline-int8-3"}
 

@@ -31,10 +31,10 @@ from eval.reading import read_questions
 from index.build import update_index
 from index.errors import BylineError, InputError
 from index.paths import Home, project_seeds
+from index.precisions import best_precision
 from index.search import SavedIndex
 from index.weights import ensure_model
 from rag.opening import open_embedder
-from rag.precisions import best_precision
 from rag.settings import PRECISIONS, Settings
 
 QUESTIONS = Path(__file__).resolve().parent.parent / "eval" / "seed_questions.jsonl"

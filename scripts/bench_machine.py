@@ -13,7 +13,8 @@ from typing import Any
 import torch
 from bench_figures import Limits
 
-from rag.products import OneDnnProduct, float_product, int8_product, quantise, quantise_rows
+from index.products import float_product
+from rag.int8_products import OneDnnProduct, int8_product, quantise, quantise_rows
 
 ROWS = 512
 """Rows of a product: a prompt of evidence has about as many tokens."""
@@ -111,7 +112,10 @@ def _timed(run: Callable[[], Any], *, runs: int, until: float) -> list[float]:
 
 def _float_product(dtype: torch.dtype) -> Callable[[int, int, int], Callable[[], Any]]:
     def make(outputs: int, inputs: int, rows: int) -> Callable[[], Any]:
-        product, x = float_product(torch.randn(outputs, inputs).to(dtype), None), torch.randn(rows, inputs).to(dtype)
+        product, x = (
+            float_product(torch.randn(outputs, inputs).to(dtype), None, rows=rows),
+            torch.randn(rows, inputs).to(dtype),
+        )
         return lambda: product(x)
 
     return make
@@ -130,7 +134,7 @@ def _int8_product(outputs: int, inputs: int, rows: int) -> Callable[[], Any]:
 
 
 def _has_int8() -> bool:
-    # As `rag.precisions.best_precision` asks: elsewhere the operators are missing.
+    # As `index.precisions.best_precision` asks: elsewhere the operators are missing.
     return "fbgemm" in torch.backends.quantized.supported_engines
 
 

@@ -12,13 +12,13 @@ from served_material import MODEL, FakeXllamacpp, Manners, served
 
 from index.errors import ModelError
 from index.paths import Home
+from index.precisions import best_precision
 from index.progress import silent
 from index.weights import ensure_model
 from rag.completions import Completions
 from rag.fakes import CopyingGenerator
 from rag.generators import Generator, TransformersGenerator, draft
 from rag.llama_cpp import LlamaCppGenerator
-from rag.precisions import best_precision
 from rag.remote import RemoteGenerator
 from rag.types import Message
 
@@ -182,14 +182,14 @@ def test_drafts_are_copied_from_where_the_prompt_went_on(tokens, prompt_length, 
 
 
 @pytest.mark.model
-def test_drafts_change_no_word_and_save_passes():
+def test_drafts_change_no_word_and_save_passes(monkeypatch):
     """A wrong draft must leave nothing behind: neither in the reply nor in the cache."""
     model = ensure_model("small", role="generator", home=Home.from_environment(), progress=silent)
     quick, plain = (TransformersGenerator(model.path, name="small", precision="float32") for _ in range(2))
     passes = []
     forward = quick._forward
-    quick._forward = lambda ids, **options: passes.append(len(ids)) or forward(ids, **options)  # type: ignore[method-assign]
-    plain._continue = lambda token, drafted: plain._likeliest(plain._forward([token], wanted=1))  # type: ignore[method-assign]
+    monkeypatch.setattr(quick, "_forward", lambda ids, **options: passes.append(len(ids)) or forward(ids, **options))
+    monkeypatch.setattr(plain, "_continue", lambda token, drafted: plain._likeliest(plain._forward([token], wanted=1)))
     for question in ("How much did the repairs cost?", "How long had boats waited?", "What did the harbour do?"):
         assert said(quick, question) == said(plain, question)
     assert len(passes) < quick.usage().tokens_written

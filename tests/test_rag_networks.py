@@ -172,9 +172,11 @@ def test_stored_int8_weights_give_the_same_model_and_a_broken_file_is_written_an
 
 @needs_int8
 def test_int8_on_a_processor_with_neither_int8_nor_bfloat16_instructions(tmp_path, monkeypatch):
-    for name in ("rag.decoder_weights", "rag.products"):
-        monkeypatch.setattr(f"{name}.has_int8_instructions", lambda: False)
-        monkeypatch.setattr(f"{name}.has_bfloat16_instructions", lambda: False)
+    for place, what in (
+        ("rag.decoder_weights", "int8"), ("rag.int8_products", "int8"),
+        ("rag.decoder_weights", "bfloat16"), ("index.products", "bfloat16"),
+    ):  # fmt: skip
+        monkeypatch.setattr(f"{place}.has_{what}_instructions", lambda: False)
     torch.manual_seed(5)
     MODELS["qwen2"]().save_pretrained(tmp_path / "model")
     network = load(tmp_path / "model", "int8")

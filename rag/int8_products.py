@@ -1,23 +1,18 @@
-"""Products of rows and a weight matrix: what a language model does nearly all the time, in the way that fits the
-processor and the precision.
+"""Products of rows and a weight matrix in int8, in the way that fits the processor.
 
-In int8, weights have one scale per output channel and rows one scale each. One scale for all rows of a prompt would
+Weights have one scale per output channel and rows one scale each. One scale for all rows of a prompt would
 cost truth: a few of them are a hundred times larger than the others, which would be rounded to almost nothing. A second
 int8 number for what the first one leaves of each value makes rows nearly exact; it costs nothing where rows are few,
 since time goes into reading the weights then (docs/lab-notes.md).
 """
 
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from rag.precisions import has_bfloat16_instructions, has_int8_instructions
-
-Product: TypeAlias = Callable[[Tensor], Tensor]
-"""`rows @ weight.T + bias`: from shape (n, inputs) to (n, outputs), in the kind of number that it is given."""
+from index.precisions import has_int8_instructions
+from index.products import Product
 
 FEW_ROWS = 16
 """Up to as many rows, a second int8 number for each value takes no longer."""
@@ -32,20 +27,6 @@ def quantise(weight: Tensor) -> tuple[Tensor, Tensor]:
     weight = weight.detach().float()
     scales = weight.abs().amax(dim=1).clamp(min=_SMALLEST) / _LEVELS
     return weight.div(scales[:, None]).round_().to(torch.int8), scales
-
-
-def float_product(weight: Tensor, bias: Tensor | None) -> Product:
-    """The product in the weights' own precision; bfloat16 is laid out for the processor once."""
-    if weight.dtype == torch.bfloat16 and has_bfloat16_instructions():
-        # The layout is chosen for prompts, which take most of the operations.
-        packed = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), 512)
-
-        def product(rows: Tensor) -> Tensor:
-            found: Tensor = torch.ops.mkldnn._linear_pointwise(rows, packed, bias, "none", [], "")
-            return found
-
-        return product
-    return lambda rows: functional.linear(rows, weight, bias)
 
 
 def int8_product(weight: Tensor, scales: Tensor, bias: Tensor | None, *, exact: bool = False) -> Product:

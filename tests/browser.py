@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from ui.server import PageServer, build_server
 from ui.warmup import Warmup
@@ -27,6 +27,8 @@ _PATHS = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )
+expect.set_options(timeout=20_000)  # milliseconds; five seconds, the default, is little where others use the cores
+
 _FLAGS = (
     "--disable-gpu",
     "--disable-quic",

@@ -10,6 +10,7 @@ import pytest
 from browser import Visit, chromium, opened, served
 from playwright.sync_api import Browser, expect
 from ui_scripted import EXAMPLES, HOSTILE, NEARLY, PEAK, SCRIPTS, TMALL, WORTH, Script, ScriptedChatbot
+from waiting import eventually
 
 from index.errors import ModelError
 from index.types import Article
@@ -205,6 +206,7 @@ def test_stop_really_stops(visit, chatbot):
     page.get_by_role("button", name="Stop").click()
     expect(page.locator("#finished .turn.stopped .note")).to_have_text("Stopped. Nothing of this was checked.")
     expect(page.locator("#send")).to_be_visible()
+    eventually(lambda: len(chatbot.stopped) > before)  # the page says so at once, the model ends its word first
     assert chatbot.stopped[before:] == [WORTH_QUESTION]
     visit.ask(PEAK_QUESTION)
     visit.answered(turns=2)
@@ -356,9 +358,7 @@ def test_a_closed_tab_stops_its_answer(browser, server, chatbot):
     with opened(browser, server.url) as visit:
         visit.ready().ask(WORTH_QUESTION)
         visit.page.locator(".draft").wait_for()
-    deadline = time.monotonic() + 5
-    while len(chatbot.stopped) == before and time.monotonic() < deadline:
-        time.sleep(0.05)
+    eventually(lambda: len(chatbot.stopped) > before)
     assert chatbot.stopped[before:] == [WORTH_QUESTION]
 
 
@@ -378,7 +378,7 @@ def test_a_large_article_opens_quickly(browser):
             begin = time.monotonic()
             visit.page.locator("#finished .chip").nth(0).click()
             expect(visit.page.locator("mark.active")).to_have_text(quote)
-            assert time.monotonic() - begin < 3
+            assert time.monotonic() - begin < 6  # a second on an idle machine
             expect(visit.page.locator("mark.active")).to_be_in_viewport()
     finally:
         del SCRIPTS["Large"]

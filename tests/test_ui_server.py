@@ -15,6 +15,7 @@ import httpx
 import pytest
 from browser import served
 from ui_scripted import ScriptedChatbot
+from waiting import eventually
 
 from index.errors import InputError, ModelError, ResourceError
 from index.filters import Filters
@@ -246,9 +247,7 @@ def test_a_caller_who_hangs_up_stops_the_model():
     with served(Warmup(lambda progress: chatbot)) as server:
         with pytest.raises(httpx.ReadTimeout):
             httpx.post(f"{server.url}/api/ask", json={"question": TMALL_QUESTION}, trust_env=False, timeout=0.7)
-        deadline = time.monotonic() + 5
-        while not chatbot.stopped and time.monotonic() < deadline:
-            time.sleep(0.05)
+        eventually(lambda: chatbot.stopped)
         assert (chatbot.stopped, chatbot.finished) == ([TMALL_QUESTION], [])
 
 
@@ -278,9 +277,7 @@ def test_a_reader_of_lines_who_hangs_up_gives_up_the_place():
         asked = {"question": TMALL_QUESTION, "stream": True}
         with httpx.stream("POST", f"{server.url}/api/ask", json=asked, trust_env=False, timeout=30) as reply:
             next(event for event in lines(reply) if event.get("text") == "1 question before this one")
-        deadline = time.monotonic() + 30
-        while not chatbot.stopped and time.monotonic() < deadline:
-            time.sleep(0.05)
+        eventually(lambda: chatbot.stopped)
         assert chatbot.stopped == [TMALL_QUESTION]
 
 
@@ -299,9 +296,7 @@ def test_with_many_waiting_one_more_is_refused_and_health_still_answers():
         askers = [threading.Thread(target=ask, args=(number,), daemon=True) for number in range(45)]
         for asker in askers:
             asker.start()
-        deadline = time.monotonic() + 60
-        while len(server.desk._door) < 45 and time.monotonic() < deadline:
-            time.sleep(0.05)
+        eventually(lambda: len(server.desk._door) == 45, seconds=60)
         refused = httpx.post(url, json={"question": "?"}, trust_env=False, timeout=30)
         assert (refused.status_code, refused.json()["error"][:32]) == (503, "44 questions are waiting already")
         assert httpx.get(f"{server.url}/api/health", trust_env=False, timeout=30).json()["state"] == "ready"
@@ -380,7 +375,7 @@ def test_a_signal_ends_it_quickly_even_while_an_answer_is_made(number):
     asking.join(10)
     assert (process.returncode, out) == (0, "left\n"), errors
     assert errors == ""
-    assert took < 4
+    assert took < 10  # a second on an idle machine
     assert [reply.status_code for reply in replies] == [503]
 
 

@@ -1,12 +1,12 @@
 """Loading in the background, and the desk where questions wait their turn."""
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 from ui_scripted import ScriptedChatbot
+from waiting import eventually
 
 from index.errors import BylineError, InputError, ModelError, ResourceError
 from rag.queueing import before_this_one
@@ -187,8 +187,7 @@ def test_the_line_has_an_end():
         with pytest.raises(ResourceError, match="1 question is waiting already"):
             next(desk.bursts("third"))
         held[1].close()
-        while len(desk._door) > 1:
-            time.sleep(0.01)
+        eventually(lambda: len(desk._door) == 1)
         fourth = desk.bursts("fourth")
         until(fourth, "2 questions before this one")
         fourth.close()
@@ -229,8 +228,7 @@ def test_closing_the_desk_stops_what_is_under_way():
     got: list[object] = []
     thread = threading.Thread(target=lambda: got.append(desk.answer(PEAK_QUESTION)))
     thread.start()
-    while not chatbot.histories:
-        time.sleep(0.01)
+    eventually(lambda: chatbot.histories)
     desk.close(wait=5)
     thread.join(5)
     assert got == [None]

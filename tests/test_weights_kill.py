@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from waiting import eventually
 from weights_carriers import environment, generator_spec, spec_to_json, write_gguf, write_parts
 
 from index.paths import Home
@@ -65,9 +66,7 @@ class Scene:
         return found
 
     def wait_without_orphans(self) -> None:
-        deadline = time.monotonic() + 30
-        while self.orphans() and time.monotonic() < deadline:
-            time.sleep(0.05)
+        eventually(lambda: not self.orphans())
         assert self.orphans() == []
 
     def staged(self) -> list[str]:

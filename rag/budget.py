@@ -1,9 +1,9 @@
 """What fits into the seconds that an answer may take: how much evidence, how long a text, which looks at it. Pure.
 
-Skipped in this order: looking for other figures, evidence beyond the best, length of the answer, the second look at
-what is cited. The check of facts needs no model and is never skipped. What is planned is kept free; if a step takes
-less, the next ones have more (`rag/deadline.py`), so that other figures may be looked for after all. Times are in
-seconds, lengths in tokens.
+Skipped in this order: looking for other figures or reading what is cited again, whichever does not fit; evidence beyond
+the best, length of the answer, the second look at what is cited. The check of facts needs no model and is never
+skipped. What is planned is kept free; if a step takes less, the next ones have more (`rag/deadline.py`), so that other
+figures may be looked for after all. Times are in seconds, lengths in tokens.
 """
 
 import math

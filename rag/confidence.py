@@ -18,9 +18,9 @@ from rag.types import Signals
 FILE = Path(__file__).with_name("confidence.json")
 BEFORE = ("answerable", "similarity")
 """The signals used before a word is written."""
-AFTER = ("answers",)
-"""The signal used of a finished answer. More of them fit the sets they are fitted to better, and others worse
-(docs/lab-notes.md)."""
+AFTER = {"sentence": ("answers", "agreement"), "quote": ("answers",), "phrase": ("answers",)}
+"""The signals used of a finished answer of each style. More of them fit the sets they are fitted to better, and others
+worse (docs/lab-notes.md)."""
 _WIDEST = 12.0
 """Log-odds beyond this say no more, and must not outweigh everything else."""
 

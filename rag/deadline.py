@@ -18,6 +18,7 @@ from rag.speed import Speed, Speedometer
 from rag.types import Message
 
 NOT_LOOKED_AGAIN = "not looked at a second time"
+NOT_READ_AGAIN = "did not read the cited sentences again"
 NO_OTHER_FIGURES = "did not ask whether other reports give other figures"
 STOPPED_WRITING = "stopped writing when time was up"
 
@@ -58,8 +59,8 @@ class TimeLimit:
 class Deadline:
     """The time of a question (or one part of it), which begins when this is made. Used by one thread.
 
-    `generator` is the model as this question may use it; `skipped` what was left out so far, `reason` why there is no
-    time for an answer at all, `cut` whether writing was stopped.
+    `generator` is the model as this question may use it, `unpaced` the same where it is not to be stopped; `skipped` what
+    was left out so far, `reason` why there is no time for an answer at all, `cut` whether writing was stopped.
     """
 
     def __init__(
@@ -75,7 +76,7 @@ class Deadline:
         self.reason: str | None = None
         self.cut = False
         self.excused_s = 0.0
-        self.generator = generator
+        self.generator = self.unpaced = generator
         if speedometer is None or speed is None:
             return
         self._speedometer = speedometer
@@ -159,6 +160,10 @@ class Deadline:
         """Whether there is time for a second look with this prompt; else it is noted."""
         return self._lets([messages], NOT_LOOKED_AGAIN)
 
+    def lets_read_again(self, messages: Sequence[Message], *, tokens: int) -> bool:
+        """Whether there is time to answer this prompt with so many tokens; else it is noted."""
+        return self._lets([messages], NOT_READ_AGAIN, written=tokens)
+
     def lets_judge(self, prompts: Sequence[Sequence[Message]]) -> bool:
         """Whether there is time to judge all these other figures; else it is noted."""
         return NOT_LOOKED_AGAIN not in self.skipped and self._lets(prompts, NO_OTHER_FIGURES)
@@ -194,11 +199,11 @@ class Deadline:
             again=self._new_tokens(again[-1:]),
         )
 
-    def _lets(self, prompts: Sequence[Sequence[Message]], otherwise: str) -> bool:
+    def _lets(self, prompts: Sequence[Sequence[Message]], otherwise: str, *, written: int = 0) -> bool:
         if not self.limited:
             return True
         needed = sum(self._speed.reading_s(self._new_tokens(messages, after=self._read)) for messages in prompts)
-        if self._fits(needed):
+        if self._fits(needed + self._speed.writing_s(written)):
             return True
         self.skipped += (otherwise,)
         return False

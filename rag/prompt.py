@@ -60,7 +60,7 @@ def answer_messages(
     one is given.
     """
     if style == "phrase":
-        return _messages(question, evidence, history, _VERDICT if _ASKS_WHETHER.match(question) else _PHRASE)
+        return _messages(question, evidence, history, _VERDICT if asks_whether(question) else _PHRASE)
     return _messages(question, evidence, history, _ANSWER + (f" Answer in {language}." if language else ""))
 
 
@@ -73,6 +73,11 @@ def supported_messages(claim: str, evidence: Evidence) -> tuple[Message, ...]:
     """Ask whether the evidence states everything in `claim`: Yes or No."""
     parts = ["Excerpts:", _excerpts(evidence), f"Sentence: {plain(claim)}", _SUPPORTED]
     return Message("system", SYSTEM), Message("user", "\n\n".join(parts))
+
+
+def asks_whether(question: str) -> bool:
+    """Whether Yes or No answers it."""
+    return _ASKS_WHETHER.match(question) is not None
 
 
 def plain(text: str) -> str:

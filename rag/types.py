@@ -144,6 +144,7 @@ class Signals:
 
     answerable: log P(Yes) - log P(No) that the evidence states the answer to the question.
     answers: the same, that the cited sentences alone state the answer to the question.
+    agreement: share (0 to 1) of what the model reads in the cited sentences alone that the answer says, too.
     certainty: mean log-probability of the words of the draft, in nats a token (0: certain); None if the engine
     does not tell.
     similarity: highest cosine of the question with a sentence of the evidence.
@@ -155,6 +156,7 @@ class Signals:
 
     answerable: float | None = None
     answers: float | None = None
+    agreement: float | None = None
     certainty: float | None = None
     similarity: float | None = None
     search: float | None = None

@@ -107,7 +107,8 @@ def fit_all(items: Sequence[Sample]) -> Fitted:
     """The models; a style of which there are no answers takes what fits all answers."""
     answered = [item for item in items if item.answered]
     styles = {style: [item for item in answered if item.style == style] for style in ANSWER_STYLES}
-    return Fitted(fit(items, BEFORE), {style: fit(some or answered, AFTER) for style, some in styles.items()})
+    after = {style: fit(some or answered, AFTER[style]) for style, some in styles.items()}
+    return Fitted(fit(items, BEFORE), after)
 
 
 def fit(items: Sequence[Sample], names: Sequence[str]) -> Logistic:

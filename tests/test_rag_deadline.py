@@ -10,7 +10,7 @@ from index import HashingEmbedder, SavedIndex, update_index
 from index.errors import SettingsError
 from rag import Chatbot, Settings, StatusEvent
 from rag.confidence import load_calibration
-from rag.deadline import NO_OTHER_FIGURES, NOT_LOOKED_AGAIN, STOPPED_WRITING, TimeLimit
+from rag.deadline import NO_OTHER_FIGURES, NOT_LOOKED_AGAIN, NOT_READ_AGAIN, STOPPED_WRITING, TimeLimit
 from rag.refusing import NO_TIME
 from rag.speed import Speed, Speedometer
 
@@ -39,10 +39,12 @@ WAITING = StatusEvent("1 question before this one")
 MEASURING = StatusEvent("Finding out how fast this machine is")
 RUNGS = [
     "",
-    "evidence",
-    f"evidence + {STOPPED_WRITING}",
-    f"evidence + {NO_OTHER_FIGURES}",
-    f"evidence + {STOPPED_WRITING} + {NO_OTHER_FIGURES}",
+    NO_OTHER_FIGURES,
+    NOT_READ_AGAIN,
+    f"evidence + {NOT_READ_AGAIN}",
+    f"evidence + {STOPPED_WRITING} + {NOT_READ_AGAIN}",
+    f"evidence + {NOT_READ_AGAIN} + {NO_OTHER_FIGURES}",
+    f"evidence + {STOPPED_WRITING} + {NOT_READ_AGAIN} + {NO_OTHER_FIGURES}",
     f"evidence + {STOPPED_WRITING} + {NOT_LOOKED_AGAIN}",
     "no time",
 ]
@@ -101,7 +103,7 @@ class Wordy(Ticking):
 
     def generate(self, messages, *, max_tokens):
         self._read(messages)
-        for piece in re.findall(r"\s*\S+", ". ".join(HARBOUR.split(". ")[1:3]) + "."):
+        for piece in re.findall(r"\s*\S+", ". ".join(HARBOUR.split(". ")[1:3]) + ".")[:max_tokens]:
             self._usage = dataclasses.replace(self._usage, tokens_written=self._usage.tokens_written + 1)
             self.now += 1 / self.decode
             yield piece

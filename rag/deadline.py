@@ -59,8 +59,8 @@ class TimeLimit:
 class Deadline:
     """The time of a question (or one part of it), which begins when this is made. Used by one thread.
 
-    `generator` is the model as this question may use it, `unpaced` the same where it is not to be stopped; `skipped` what
-    was left out so far, `reason` why there is no time for an answer at all, `cut` whether writing was stopped.
+    `generator` is the model as this question may use it, `unpaced` the same where it is not to be stopped; `skipped`
+    what was left out so far, `reason` why there is no time for an answer at all, `cut` whether writing was stopped.
     """
 
     def __init__(

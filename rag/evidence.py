@@ -38,6 +38,13 @@ KIND_WEIGHT = 0.1
 similarity (docs/lab-notes.md)."""
 
 
+_ENOUGH = 250
+"""Tokens after which only sentences are read that fit nearly as well as the best: each costs time, and few of the
+others hold what is asked (docs/lab-notes.md)."""
+_WORTH_READING = 0.7
+"""What a sentence's score must be of the best one's then."""
+
+
 @dataclass(frozen=True, slots=True)
 class EvidenceParts:
     """What a sentence's score is the sum of, the tokens it costs, and why it was taken."""
@@ -89,7 +96,8 @@ def choose_evidence(question: str, hits: Sequence[Hit], *, tokens: int, count_to
     (names are where similarity of meaning fails), by their passage's score, and by whether they hold the kind of thing
     that is asked for. The best ones bring their neighbours unless these are long (the name often stands one sentence
     before or after the fact), and one that opens with a pronoun brings the sentence before it. Sentences that say the
-    same as a chosen one are passed over, and those that speak to the model (`rag/instructions.py`) are never chosen.
+    same as a chosen one are passed over, and so are, once enough is chosen, those that fit much worse than the best;
+    those that speak to the model (`rag/instructions.py`) are never chosen.
     Where the question compares, the best of each article come first.
     """
     candidates = _candidates(question, hits)
@@ -125,6 +133,8 @@ def choose_evidence(question: str, hits: Sequence[Hit], *, tokens: int, count_to
     for leader in leaders:
         take(leader, "article")
     for rank, item in enumerate(ranked):
+        if spent >= _ENOUGH and item.score < _WORTH_READING * ranked[0].score:
+            break
         if not take(item, "score"):
             continue
         best = rank < _BEST_WITH_NEIGHBOURS

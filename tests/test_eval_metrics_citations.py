@@ -75,6 +75,13 @@ def test_numbers_are_covered_by_the_citations_of_their_own_sentence():
     assert scores(signed(None, cited(1, FIRST, RIGHT, quote="40 shops")), "numbers_covered") == [0.0]
 
 
+def test_the_marks_of_a_list_are_no_numbers_to_cover():
+    items = "They are:\n1. 40 shops in Linz.\n2. A bakery."
+    assert scores(signed(None, text=items), "numbers_covered") == [0.0]
+    whole = cited(1, items, RIGHT, quote="40 shops")
+    assert scores(signed(None, whole, text=items), "numbers_covered") == [1.0]
+
+
 def test_without_a_number_there_is_nothing_to_cover():
     assert scores(signed(None, text="Sales rose."), "numbers_covered") == [None]
 

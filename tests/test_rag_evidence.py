@@ -77,6 +77,21 @@ def test_a_sentence_that_holds_what_is_asked_for_comes_before_one_that_does_not(
     ]
 
 
+def test_once_enough_is_chosen_only_what_fits_nearly_as_well_is_read():
+    article = report(1, "Zero", "One", "Two", "Three", "Four", "Five")
+    scores = (0.9, 0.3, 0.3, 0.8, 0.3, 0.35)  # and 0.25 each, half the score of their passage
+
+    def read(tokens_each):
+        found = choose_evidence("", [hit(scores, article=article)], tokens=10_000, count_tokens=lambda _: tokens_each)
+        return [item.sentence.text for item in found.sentences]
+
+    everything = ["Zero.", "One.", "Two.", "Three.", "Four.", "Five."]
+    assert read(40) == everything  # 246 tokens
+    # The best two bring One, Two and Four; Five has 0.6 of what Zero has, and a fit of 0.7 is asked for then.
+    assert scores[5] + 0.25 < 0.7 * (scores[0] + 0.25)
+    assert read(50) == everything[:-1]  # 255 tokens before it
+
+
 def test_a_long_neighbour_does_not_take_the_place_of_what_fits():
     long = "one two three four five six seven eight nine ten eleven twelve"
     article = report(1, long, "Alpha beta", "Gamma delta", "Epsilon zeta", "Eta theta")

@@ -1,5 +1,6 @@
 """Are the sentences signed with the right evidence? None of these looks at whether the answer is right."""
 
+import re
 from itertools import accumulate
 
 from eval.outcomes import Outcome
@@ -7,6 +8,8 @@ from index.sentences import segment
 from index.types import Span
 from rag.facts import numbers
 from rag.types import Answer, Citation
+
+_LIST_NUMBER = re.compile(r"\d{1,2}[.)]\s+(?=\S)")
 
 
 def citation_precision(outcome: Outcome) -> float | None:
@@ -36,8 +39,8 @@ def cited_sentences(outcome: Outcome) -> float | None:
 def numbers_covered(outcome: Outcome) -> float | None:
     """The share (0 to 1) of the reply's numbers that a citation of the same sentence contains.
 
-    It may stand in the quote or in the article's title or date: equal in value, and both or neither a percentage. None
-    if refused or there is no number.
+    It may stand in the quote or in the article's title or date: equal in value, and both or neither a percentage. What
+    numbers the items of a list says nothing. None if refused or there is no number.
     """
     if outcome.answer is None or not outcome.reply:
         return None
@@ -45,7 +48,9 @@ def numbers_covered(outcome: Outcome) -> float | None:
     for span in _sentences(outcome.reply):
         citations = _citations_of(outcome.answer, span)
         known = [number for citation in citations for number in numbers(_known_to(citation))]
-        covered += [any(map(number.same_as, known)) for number in numbers(outcome.reply[span.start : span.end])]
+        said = outcome.reply[span.start : span.end]
+        mark = _LIST_NUMBER.match(said)
+        covered += [any(map(number.same_as, known)) for number in numbers(said[mark.end() if mark else 0 :])]
     return sum(covered) / len(covered) if covered else None
 
 

@@ -78,7 +78,7 @@ def test_numbers_are_covered_by_the_citations_of_their_own_sentence():
 def test_the_marks_of_a_list_are_no_numbers_to_cover():
     items = "They are:\n1. 40 shops in Linz.\n2. A bakery."
     assert scores(signed(None, text=items), "numbers_covered") == [0.0]
-    whole = cited(1, items, RIGHT, quote="40 shops")
+    whole = Citation(1, 0, len(items), "id", None, None, None, None, "a.md", 0, 40, "40 shops", 0.9)
     assert scores(signed(None, whole, text=items), "numbers_covered") == [1.0]
 
 

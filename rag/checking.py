@@ -22,11 +22,13 @@ _READING_TOKENS = 24
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is asked, what it is searched as (joined to the turn before), and that conversation."""
+    """What is asked, what it is searched as (joined to the turn before), that conversation, and the language to answer
+    in if that is another than the question's."""
 
     text: str
     searched: str
     history: Sequence[Message] = ()
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +120,9 @@ def _read_again(
 
     Words that all stand in the cited sentences may be put together wrongly ("Alipay is behind Alibaba"); read without
     the rest, they often give something else. None of phrases and quotes, where it tells nothing (docs/lab-notes.md), of
-    questions that Yes or No answers, and if there is no time for it.
+    questions in another language or that Yes or No answers, and if there is no time for it.
     """
-    if settings.answer_style != "sentence" or asks_whether(question.text):
+    if settings.answer_style != "sentence" or question.language or asks_whether(question.text):
         return None
     messages = answer_messages(question.text, cited, history=question.history, style="phrase")
     if deadline is not None:

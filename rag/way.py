@@ -165,7 +165,7 @@ class Way:
             written = self.generator.usage().since(unwritten)
             if written.log_probability:  # engines that do not tell leave it at nought
                 signals = dataclasses.replace(signals, certainty=written.log_probability / written.tokens_written)
-            asked = Asked(question, plan.questions[-1], history)
+            asked = Asked(question, plan.questions[-1], history, language)
             checked = check_draft(
                 draft,
                 asked,

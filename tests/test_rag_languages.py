@@ -63,11 +63,15 @@ def test_an_article_in_the_language_of_the_question_is_answered_in_it():
 class Listening(CopyingGenerator):
     """Remembers what it was asked to write, and always writes."""
 
+    def __init__(self):
+        super().__init__()
+        self.asked = []
+
     def log_odds(self, messages):
         return 5.0
 
     def generate(self, messages, *, max_tokens):
-        self.asked = messages[-1].content
+        self.asked.append(messages[-1].content)
         yield from super().generate(messages, max_tokens=max_tokens)
 
 
@@ -75,9 +79,10 @@ def test_the_model_is_told_the_language_of_the_articles(tiny_index):
     with SavedIndex.open(tiny_index, embedder=HashingEmbedder()) as index:
         model = Listening()
         answer = Chatbot(index, model).answer("Wie viel hat die Bahn zwischen Linz und Passau gekostet?")
-        assert model.asked.endswith(" Answer in English.")
+        assert model.asked[-1].endswith(" Answer in English.")
         assert answer.searched.notes == (
             "The question is in German; answers are given in English, as the articles are",
         )
+        assert len(model.asked) == 1  # not read again: names may be other words in another language
         Chatbot(index, model).answer("How much did the railway line between Linz and Passau cost?")
-        assert "Answer in" not in model.asked
+        assert not any("Answer in" in asked for asked in model.asked[1:])

@@ -19,7 +19,7 @@ from rag.evidence import Evidence, EvidenceSentence, overlaps
 from rag.facts import missing_facts
 from rag.repetition import only_repeats
 from rag.types import Citation
-from rag.words import content_stems
+from rag.words import VERDICTS, content_stems
 
 _MOST_CITATIONS = 3
 _WORTH_CITING = 0.2
@@ -28,7 +28,6 @@ _LEAST_OF_CLAUSE = 0.25
 """The share of a clause's telling words that a sentence must hold to be cited for it."""
 
 _HARD_FACT_WEIGHT = 2.0
-_VERDICTS = frozenset(("yes", "no"))
 _LIST_MARK = re.compile(r"(?:[-*•–]|\d{1,2}[.)])\s+(?=\S)")
 _MARKER = re.compile(r"\s*\[\d+(?:\s*,\s*\d+)*\]")
 
@@ -72,7 +71,7 @@ def sign_phrase(phrase: str, evidence: Evidence, *, question: str) -> SignedSent
     """
     weights = _weights(evidence)
     phrase = phrase.strip()
-    wanted = content_stems(phrase) - _VERDICTS
+    wanted = content_stems(phrase) - VERDICTS
     asked = content_stems(question)
     total = math.fsum(weights.get(word, _unseen(weights)) * _hardness(word) for word in wanted)
 
@@ -143,6 +142,12 @@ def cite(item: EvidenceSentence, *, number: int = 1, answer: Span | None = None,
     )
 
 
+def without_list_mark(text: str) -> str:
+    """The item of a list without what marks or numbers it: "2." counts nothing."""
+    mark = _LIST_MARK.match(text)
+    return text[mark.end() :] if mark else text
+
+
 def without_empty_leads(sentences: Sequence[SignedSentence]) -> tuple[SignedSentence, ...]:
     """The same without sentences that announce a list ("… the following areas:") of which nothing is left."""
     return tuple(
@@ -154,7 +159,7 @@ def without_empty_leads(sentences: Sequence[SignedSentence]) -> tuple[SignedSent
 
 
 def _sign_one(shown: str, evidence: Evidence, weights: Mapping[str, float], question: str) -> SignedSentence:
-    claim = _LIST_MARK.sub("", shown, count=1) if _LIST_MARK.match(shown) else shown  # "2." counts nothing
+    claim = without_list_mark(shown)
     wanted = content_stems(claim)
     total = math.fsum(weights.get(word, _unseen(weights)) * _hardness(word) for word in wanted) or 1.0
     words = [content_stems(item.sentence.text) for item in evidence.sentences]

@@ -6,6 +6,9 @@ from functools import cache
 from index.layout import visible
 from index.words import stem
 
+VERDICTS = frozenset(("yes", "no"))
+"""Answers that stand in no article."""
+
 _WORD = re.compile(r"[^\W_]+(?:[.,]\d+)*")
 _COMMON = frozenset(
     (

@@ -27,8 +27,6 @@ _PATHS = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )
-expect.set_options(timeout=20_000)  # milliseconds; five seconds, the default, is little where others use the cores
-
 _FLAGS = (
     "--disable-gpu",
     "--disable-quic",
@@ -38,6 +36,8 @@ _FLAGS = (
     "--disable-sync",
     "--disable-lcd-text",
 )
+
+expect.set_options(timeout=20_000)  # milliseconds; five seconds, the default, is little where others use the cores
 
 
 def find_chromium() -> str:

@@ -94,7 +94,7 @@ def test_setting_up_twice_does_it_once_and_mends_what_was_interrupted(project: P
     assert installed(project) == COMPLETE
     begun = time.perf_counter()
     assert bootstrap.bootstrap(project) is False
-    assert time.perf_counter() - begun < 1  # milliseconds on an idle machine; pip alone takes longer
+    assert time.perf_counter() - begun < 0.1
 
     # As a kill leaves it: metadata is there, a file is missing, INSTALLER was not written, an old version lies aside.
     (project / ".venv" / "byline-stamp").unlink()

@@ -1,5 +1,7 @@
 """Two runs side by side, and bars for continuous integration."""
 
+import io
+
 import pytest
 from rich.console import Console
 
@@ -75,10 +77,9 @@ def test_runs_of_other_questions_cannot_be_compared():
 
 
 def test_the_view_says_what_flipped():
-    console = Console(width=100, record=True, file=open("/dev/null", "w"))  # noqa: SIM115 (the console keeps it)
+    console = Console(width=100, record=True, file=io.StringIO())
     console.print(comparison_view(compare_reports(BEFORE, AFTER, names=("A.json", "B.json"))))
     text = console.export_text()
-    console.file.close()
     assert "4 questions in both" in text
     assert "left out: 1 only in the first, 1 only in the second" in text
     assert "settings.evidence_tokens: 420 → 300" in text

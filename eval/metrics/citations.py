@@ -1,15 +1,13 @@
 """Are the sentences signed with the right evidence? None of these looks at whether the answer is right."""
 
-import re
 from itertools import accumulate
 
 from eval.outcomes import Outcome
 from index.sentences import segment
 from index.types import Span
+from rag.citations import without_list_mark
 from rag.facts import numbers
 from rag.types import Answer, Citation
-
-_LIST_NUMBER = re.compile(r"\d{1,2}[.)]\s+(?=\S)")
 
 
 def citation_precision(outcome: Outcome) -> float | None:
@@ -48,9 +46,8 @@ def numbers_covered(outcome: Outcome) -> float | None:
     for span in _sentences(outcome.reply):
         citations = _citations_of(outcome.answer, span)
         known = [number for citation in citations for number in numbers(_known_to(citation))]
-        said = outcome.reply[span.start : span.end]
-        mark = _LIST_NUMBER.match(said)
-        covered += [any(map(number.same_as, known)) for number in numbers(said[mark.end() if mark else 0 :])]
+        said = without_list_mark(outcome.reply[span.start : span.end])
+        covered += [any(map(number.same_as, known)) for number in numbers(said)]
     return sum(covered) / len(covered) if covered else None
 
 

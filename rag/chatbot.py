@@ -9,13 +9,13 @@ from index.filters import Filters
 from index.neutral import typed
 from index.search import SavedIndex
 from index.types import Article, Hit
+from rag.checking import support_of
 from rag.deadline import TimeLimit
 from rag.evidence import Evidence
 from rag.examples import example_questions
 from rag.follow_ups import in_conversation
 from rag.generators import Generator
 from rag.parts import as_turns, joined, parts_of
-from rag.prompt import supported_messages
 from rag.queueing import Place, Turns, before_this_one
 from rag.remembered import RememberedAnswers
 from rag.searching import plan_search, questions_of, search_passages
@@ -205,9 +205,9 @@ class Chatbot:
         return self._way().choose(question, hits, tokens=tokens)
 
     def support(self, claim: str, evidence: Evidence) -> float:
-        """Log-odds that `evidence` states everything in `claim`."""
+        """Log-odds that `evidence` states everything in `claim` (`rag/checking.py`)."""
         with self._turns.alone():
-            return self.generator.log_odds(supported_messages(claim, evidence))
+            return support_of(claim, evidence, generator=self.generator)
 
     def _way(self) -> Way:
         return Way(self.index, self.generator, self.settings, self._today)

@@ -9,15 +9,17 @@ from rag.asked_kinds import lacks_figure
 from rag.citations import SignedSentence, compose, sign, sign_phrase, without_empty_leads
 from rag.confidence import load_calibration
 from rag.deadline import Deadline
-from rag.evidence import Evidence
+from rag.evidence import Evidence, overlaps
 from rag.generators import Generator
-from rag.prompt import answer_messages, answerable_messages, asks_whether
+from rag.prompt import answer_messages, answerable_messages, asks_whether, supported_messages
 from rag.settings import Settings
 from rag.side_by_side import confirmed, rivals, side_by_side
 from rag.signals import covered_by
 from rag.types import Citation, Message, Signals
 
 _READING_TOKENS = 24
+_NEAREST = 3
+"""So many sentences of the evidence are also judged without the rest (docs/lab-notes.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,17 @@ def _read_again(
         generator = deadline.unpaced
     reading = "".join(generator.generate(messages, max_tokens=_READING_TOKENS))
     return agreement(text, reading, question=question.text)
+
+
+def support_of(claim: str, evidence: Evidence, *, generator: Generator) -> float:
+    """Log-odds that `evidence` states everything in `claim`: the mean of what the model says of all of it and of the
+    few sentences that share most of the claim's words, where a near miss shows.
+    """
+    shares = overlaps(claim, [item.sentence.text for item in evidence.sentences])
+    ranked = sorted(evidence.sentences, key=lambda item: -shares[item.sentence.text])
+    nearest = frozenset(ranked[:_NEAREST])
+    parts = [evidence, Evidence(tuple(item for item in evidence.sentences if item in nearest))]
+    return sum(generator.log_odds(supported_messages(claim, part)) for part in parts) / len(parts)
 
 
 def quoted(standing: Sequence[SignedSentence]) -> tuple[SignedSentence, ...]:

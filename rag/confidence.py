@@ -48,8 +48,8 @@ class Calibration:
 
     `after` has a model for each `Settings.answer_style`: a phrase cites less than a sentence, so that the model sees
     less of what it says in its second look. `risks` are pairs (wrong answers per hundred shown, least confidence
-    shown), fewest wrong ones first. `hopeless` is the chance before writing below which hardly any answer ever became a
-    right one.
+    shown), fewest wrong ones first. `hopeless` is the chance before writing below which few answers ever became right
+    ones, and no fewer wrong ones.
     """
 
     before: Logistic

@@ -5,7 +5,7 @@ Exit codes: 0 done (a refusal is an answer), 1 a fault of ours, 2 bad arguments,
 """
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -93,13 +93,34 @@ def chat(
 
 
 @app.command()
-def doctor(as_json: JsonOption = False, index: IndexOption = None, model: ModelOption = None) -> None:
+def doctor(
+    bench: Annotated[
+        bool, typer.Option("--bench", help="Also measure, in a minute, which engine answers fastest here.")
+    ] = False,
+    as_json: JsonOption = False,
+    index: IndexOption = None,
+    model: ModelOption = None,
+) -> None:
     """Look at Python, processor, memory, models and index, and say what to do about each problem."""
     from ui.doctor import examine, failed, report
+    from ui.engine_trial import advice, trial_report, try_engines
 
     home, settings = settings_for(index=index, model=model)
     checks = examine(home, settings)
-    typer.echo(to_json([check.to_dict() for check in checks]) if as_json else neutral(report(checks)))
+    found: Any = [check.to_dict() for check in checks]
+    if not as_json:
+        typer.echo(neutral(report(checks)))
+    if bench:
+        trials = try_engines(settings, home, said=lambda text: typer.echo(neutral(text), err=True))
+        found = {
+            "checks": found,
+            "engines": [trial.to_dict() for trial in trials],
+            "advice": advice(trials, settings),
+        }
+        if not as_json:
+            typer.echo(neutral(trial_report(trials, settings)))
+    if as_json:
+        typer.echo(to_json(found))
     if failed(checks):
         raise typer.Exit(1)
 

@@ -27,6 +27,9 @@ from index.word_scores import WordScores
 
 PASSAGE_CANDIDATES = 60
 KEYWORD_CANDIDATES = 60
+LIKELY = 64
+"""Of the candidates, so many are looked at sentence by sentence: those that are best without it. Among the other third
+is hardly ever one of the best twenty (docs/lab-notes.md), and looking them up takes time."""
 LOOKED_AT_WHOLE = 2_000
 """A search limited to at most so many passages scores all of them; beyond, the candidates among them."""
 
@@ -158,17 +161,18 @@ class SavedIndex:
                 candidates = among
             else:
                 candidates = self._candidates(vector, words, deep, among)
-            stored = state.library.passages(candidates)
             cosines = _cosines(state.passages, candidates, vector)
+            by_words = words.of(candidates)
+            if candidates is not among:
+                # A passage's own vector stands in for its best sentence's until that is looked up.
+                likely = {n: (mix.passage + mix.sentence) * cosines[n] + by_words[n] for n in candidates}
+                candidates = sorted(_best(likely, max(LIKELY, deep)))
+            stored = state.library.passages(candidates)
             sentence_ids = [sentence for kept in stored.values() for sentence in kept.sentence_ids]
             sentence_cosines = _cosines(state.sentences, sentence_ids, vector)
             best = _best_sentences(stored, sentence_cosines)
-            by_words = words.of(list(stored))
-            scores = {
-                number: mix.passage * cosines[number] + mix.sentence * best[number] + by_words[number]
-                for number in stored
-            }
-            chosen = sorted(scores, key=lambda number: (-round(scores[number], 6), number))[:deep]
+            scores = {n: mix.passage * cosines[n] + mix.sentence * best[n] + by_words[n] for n in stored}
+            chosen = _best(scores, deep)
             parts = {
                 number: ScoreParts(
                     passage=cosines[number],
@@ -244,6 +248,11 @@ def list_articles(folder: Path) -> tuple[Article, ...]:
         return library.articles()
     finally:
         library.close()
+
+
+def _best(scores: Mapping[int, float], count: int) -> list[int]:
+    """The `count` numbers with the highest scores, best first; of equals the lowest number."""
+    return sorted(scores, key=lambda number: (-round(scores[number], 6), number))[:count]
 
 
 def _cosines(file: VectorFile, ids: list[int], vector: np.ndarray) -> dict[int, float]:

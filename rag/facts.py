@@ -91,7 +91,7 @@ def numbers(text: str) -> tuple[Number, ...]:
 
 
 def names(text: str, *, known: Iterable[str] = ()) -> tuple[str, ...]:
-    """Capitalised words, lower-cased and without possessive, in order.
+    """Capitalised words, lower-cased and without possessive, in order; of "Hangzhou-based" the name alone.
 
     A sentence's first word counts only if another capitalised word follows it or it stands in `known` (lower-cased
     words that are capitalised elsewhere); otherwise nothing tells it from an ordinary word.
@@ -107,11 +107,18 @@ def names(text: str, *, known: Iterable[str] = ()) -> tuple[str, ...]:
             before_name = (
                 follower is not None and follower[0][:1].isupper() and text[match.end() : follower.start()] == " "
             )
-            lowered = month_or_word(word.lower())
+            lowered = month_or_word(_without_lower_tail(word).lower())
             if not opening or (word.lower() not in _OPENERS and (before_name or lowered in known)):
                 found.append(lowered)
         opening = bool(re.match(r"[”\"’')\]]*[.!?…:]", text[match.end() : match.end() + 3]))
     return tuple(found)
+
+
+def _without_lower_tail(word: str) -> str:
+    pieces = word.split("-")
+    while len(pieces) > 1 and pieces[-1].islower():
+        pieces.pop()
+    return "-".join(pieces)
 
 
 def quotes(text: str) -> tuple[str, ...]:

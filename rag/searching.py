@@ -25,11 +25,12 @@ _DEEPEST = 8
 _MIXED_DEPTH = 4
 """Where several texts are searched, so many times as many passages are found for each: their scores are mixed."""
 
+_TURNS_JOINED = 2
 _LONGEST_JOINED = 2_000
-"""Characters of the question before that are joined: programs may send anything as history."""
+"""Characters of the questions before that are joined: programs may send anything as history."""
 
 LAST_TURN_WEIGHT = 0.6
-"""What the last question alone counts, beside the question before it joined to it (docs/lab-notes.md). The better of
+"""What the last question alone counts, beside those before it joined to it (docs/lab-notes.md). The better of
 the two scores, which was tried first, lets the topic before drag its passages along."""
 
 
@@ -85,15 +86,17 @@ class Plan:
 
 
 def questions_of(question: str, history: Sequence[Message]) -> tuple[str, ...]:
-    """The texts to search for: the question, and in a conversation the same joined to the question before it."""
-    asked_before = [turn.content for turn in history if turn.role == "user"]
-    return (question, f"{asked_before[-1][-_LONGEST_JOINED:]} {question}") if asked_before else (question,)
+    """The texts to search for: the question, and in a conversation the same joined to the two before it, of which the
+    first often names what the others are about.
+    """
+    asked_before = " ".join([turn.content for turn in history if turn.role == "user"][-_TURNS_JOINED:])
+    return (question, f"{asked_before[-_LONGEST_JOINED:]} {question}") if asked_before else (question,)
 
 
 def plan_search(
     index: SavedIndex, question: str, *, history: Sequence[Message] = (), filters: Filters, today: date
 ) -> Plan:
-    """What to search for `question`. In a conversation it is searched alone and joined to the question before it."""
+    """What to search for `question`. In a conversation it is searched alone and joined to those before it."""
     questions = questions_of(question, history)
 
     def planned(library: Library) -> Plan:

@@ -83,12 +83,14 @@ def test_in_a_conversation_both_questions_count_and_the_last_one_more():
     assert [(asked, passages) for asked, passages, _ in index.asked] == [("Then?", 12), ("Who? Then?", 12)]
 
 
-def test_a_plan_joins_the_last_turn_and_counts_what_passes(tiny_saved_index):
-    history = [Message("user", "Who won the prize?"), Message("assistant", "Olga."), Message("user", "What for?")]
+def test_a_plan_joins_the_last_two_turns_and_counts_what_passes(tiny_saved_index):
+    turns = [Message("user", text) for text in ("Which line is new?", "Who won the prize?", "What for?")]
+    history = [turns[0], turns[1], Message("assistant", "Olga."), turns[2]]
     plan = plan_search(
         tiny_saved_index, "In the Town Gazette article?", history=history, filters=Filters(), today=TODAY
     )
-    assert plan.questions == ("In the Town Gazette article?", "What for? In the Town Gazette article?")
+    joined = "Who won the prize? What for? In the Town Gazette article?"
+    assert plan.questions == ("In the Town Gazette article?", joined)
     assert (plan.limits, plan.matching) == (Filters(sources=("Town Gazette",)), 1)
     own = Filters(since="2021", undated=True)
     assert plan_search(tiny_saved_index, "And?", filters=own, today=TODAY).matching == 2

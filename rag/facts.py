@@ -114,6 +114,12 @@ def names(text: str, *, known: Iterable[str] = ()) -> tuple[str, ...]:
     return tuple(found)
 
 
+def as_written(fact: str, text: str) -> str:
+    """A fact as `text` writes it, which `missing_facts` gives in small letters and months by their beginning."""
+    tries = (re.search(rf"(?<!\w){re.escape(fact)}{end}", text, re.IGNORECASE) for end in (r"(?!\w)", r"\w*"))
+    return next((found[0] for found in tries if found), fact)
+
+
 def _without_lower_tail(word: str) -> str:
     pieces = word.split("-")
     while len(pieces) > 1 and pieces[-1].islower():

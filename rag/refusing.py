@@ -8,7 +8,7 @@ from index.mentions import find_mentions
 from index.search import SavedIndex
 from rag.citations import SignedSentence
 from rag.evidence import Evidence
-from rag.facts import names, numbers
+from rag.facts import as_written, names, numbers
 from rag.prompt import article_label
 from rag.saying import described, listed
 from rag.words import content_stems
@@ -46,7 +46,7 @@ def unsupported(signed: Sequence[SignedSentence]) -> str:
     contradicted = next((item.contradicted[0] for item in signed if item.contradicted), None)
     if contradicted:
         return f"A draft was written, but it says {contradicted}, so it was not shown."
-    missing = list(dict.fromkeys(fact for item in signed for fact in item.missing))
+    missing = list(dict.fromkeys(as_written(fact, item.text) for item in signed for fact in item.missing))
     if missing:
         named = listed([f"“{fact}”" for fact in missing[:_MOST_NAMED]])
         return f"A draft was written, but the passages do not contain {named}, so it was not shown."

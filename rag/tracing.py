@@ -12,6 +12,7 @@ from index.types import Hit
 from rag.citations import SignedSentence
 from rag.evidence import Evidence, EvidenceSentence
 from rag.explanation import Check, ChosenSentence, DraftSentence, Explanation, PassageScores, Step, Weights
+from rag.facts import as_written
 from rag.types import Signals, Usage
 
 _DIGITS = 4
@@ -83,7 +84,7 @@ class Trace:
                     item.text,
                     tuple(places[_key(cited)] for cited in item.cited if _key(cited) in places),
                     round(item.support, _DIGITS),
-                    item.missing,
+                    tuple(as_written(fact, item.text) for fact in item.missing),
                     any(item is kept for kept in self._kept),
                     tuple(map(str, item.contradicted)),
                 )

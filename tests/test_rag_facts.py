@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from rag.facts import missing_facts, names, numbers, quotes
+from rag.facts import as_written, missing_facts, names, numbers, quotes
 from rag.words import content_stems
 
 
@@ -151,3 +151,17 @@ def test_what_is_invisible_hides_no_fact():
     source = "Ali\u200bbaba earned $21\u00ad2 mil\u2060lion in Xin\u00adjiang, “up\ufeff a lot”."
     assert missing_facts("Alibaba earned $212 million in Xinjiang, “up a lot”.", [source]) == ()
     assert content_stems(source) >= {"alibaba", "xinjiang"}
+
+
+@pytest.mark.parametrize(
+    ("fact", "text", "shown"),
+    [
+        ("zhejiang", "It lies in Zhejiang.", "Zhejiang"),
+        ("oct", "It fell in October 2020.", "October"),
+        ("3", "It rose by 30 points to 3.", "3"),
+        ("1.5 billion", "It made $1.5 billion.", "1.5 billion"),
+        ("united", "Nothing of it.", "united"),
+    ],
+)
+def test_a_fact_is_shown_as_the_claim_writes_it(fact, text, shown):
+    assert as_written(fact, text) == shown

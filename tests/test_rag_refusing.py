@@ -38,6 +38,8 @@ def test_missing_facts_are_named():
     assert unsupported(signed) == (
         "A draft was written, but the passages do not contain “1.5 billion”, so it was not shown."
     )
+    named = [SignedSentence("Based in Hangzhou, Zhejiang, since Oct. 1999.", (), 0.2, ("zhejiang", "oct", "1999"))]
+    assert "do not contain “Zhejiang”, “Oct” or “1999”, so" in unsupported(named)
     assert unsupported([]) == "A draft was written, but no passage supports it, so it was not shown."
     repeating = [SignedSentence("Alipay is behind Alipay.", (SNAPDEAL,), 1.0, (), repeats=True)]
     assert unsupported(repeating) == "A draft was written, but it only repeats the question, so it was not shown."

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rag.agreement import agreement
 from rag.asked_kinds import lacks_figure
-from rag.citations import SignedSentence, compose, sign, sign_phrase, without_empty_leads
+from rag.citations import SignedSentence, compose, sign, sign_phrase, without_empty_leads, without_loose_ties
 from rag.confidence import load_calibration
 from rag.deadline import Deadline
 from rag.evidence import Evidence, overlaps
@@ -77,7 +77,7 @@ def check_draft(
     elif deadline and deadline.cut:
         signed = signed[:-1]
     standing = without_empty_leads([item for item in signed if item.stands(settings.citation_support)])
-    shown: tuple[SignedSentence, ...] = standing
+    shown = standing if phrase else without_loose_ties(standing, signed)
     if settings.answer_style == "quote":
         # What an article says stands by itself, even where the model said it badly.
         shown = quoted(standing) or quoted_instead(signed, evidence)

@@ -5,6 +5,7 @@ cited sentences (or in what is known about their articles), if they do not say t
 occur there.
 """
 
+import dataclasses
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -29,6 +30,13 @@ _LEAST_OF_CLAUSE = 0.25
 
 _HARD_FACT_WEIGHT = 2.0
 _LIST_MARK = re.compile(r"(?:[-*•–]|\d{1,2}[.)])\s+(?=\S)")
+# What ties a sentence to the one before it.
+_TIE = re.compile(
+    r"(?:(?:however|nevertheless|nonetheless|moreover|furthermore|additionally|in addition|also|besides|therefore|thus"
+    r"|hence|consequently|as a result|meanwhile|conversely|in contrast|by contrast|on the other hand|similarly|likewise"
+    r"|instead|and)\s*,|but\b,?)\s+(?=\w)",
+    re.IGNORECASE,
+)
 _MARKER = re.compile(r"\s*\[\d+(?:\s*,\s*\d+)*\]")
 
 
@@ -156,6 +164,27 @@ def without_empty_leads(sentences: Sequence[SignedSentence]) -> tuple[SignedSent
         if not sentence.text.endswith(":")
         or (place + 1 < len(sentences) and _LIST_MARK.match(sentences[place + 1].text))
     )
+
+
+def without_loose_ties(
+    standing: Sequence[SignedSentence], drafted: Sequence[SignedSentence]
+) -> tuple[SignedSentence, ...]:
+    """The same without the "However," of sentences whose sentence before, of those `drafted`, does not stand."""
+    kept = {id(item) for item in standing}
+    before = {id(item): earlier for earlier, item in zip((None, *drafted), drafted, strict=False)}
+    return tuple(
+        item if id(before.get(id(item))) in kept else dataclasses.replace(item, text=_untied(item.text))
+        for item in standing
+    )
+
+
+def _untied(text: str) -> str:
+    tie = _TIE.match(text)
+    if tie is None:
+        return text
+    rest = text[tie.end() :]
+    # "eBay" begins a sentence as it is.
+    return rest if rest[1:2].isupper() else rest[0].upper() + rest[1:]
 
 
 def _sign_one(shown: str, evidence: Evidence, weights: Mapping[str, float], question: str) -> SignedSentence:

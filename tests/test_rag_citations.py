@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 from rag_material import ARTICLE, sentences
 
-from rag.citations import SignedSentence, compose, sign, sign_phrase, without_empty_leads
+from rag.citations import SignedSentence, compose, sign, sign_phrase, without_empty_leads, without_loose_ties
 from rag.evidence import Evidence, EvidenceSentence, choose_evidence
 
 
@@ -130,3 +130,20 @@ def test_a_phrase_for_a_long_question_cites_what_fits_its_clauses():
     signed = sign_phrase("Jack Ma", evidence(), question=asked)
     assert cited([signed]) == [["Jack", "Products"]]  # no sentence is about Snapdeal
     assert cited([sign_phrase("Jack Ma", evidence(), question="Who said that sellers may sell?")]) == [["Jack"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "alone"),
+    [
+        ("However, the IPO was canceled.", "The IPO was canceled."),
+        ("On the other hand, eBay grew.", "eBay grew."),
+        ("But it fell.", "It fell."),
+        ("Also known as Ant, it grew.", "Also known as Ant, it grew."),
+        ("And Then There Were None sold best.", "And Then There Were None sold best."),
+    ],
+)
+def test_a_sentence_whose_predecessor_fell_is_not_tied_to_it(text, alone):
+    first, second = (SignedSentence(said, (), 1.0, ()) for said in ("It rose.", text))
+    assert [item.text for item in without_loose_ties([second], [first, second])] == [alone]
+    assert [item.text for item in without_loose_ties([second], [second])] == [alone]
+    assert without_loose_ties([first, second], [first, second]) == (first, second)

@@ -1,7 +1,7 @@
 """The order of what was found, changed a little by what the question says about time.
 
-Pure. A preference decides between passages of nearly the same score, such as two reports that give different figures;
-it never lifts a passage over one that fits the question clearly better, and never drops one.
+Pure. A preference decides between passages that fit the question about as well, such as two reports that give different
+figures; it lifts none by more than a share of the best score, and never drops one.
 """
 
 import dataclasses
@@ -16,12 +16,16 @@ PERIOD_BONUS = 0.05
 """What an article of the period asked about gains, as a share of the best score: a passage has to be within 5 % of
 another to pass it. A share, so that it means the same whatever scale the search uses."""
 
-LATEST_BONUS = 0.05
+LATEST_BONUS = 0.2
 """What the newest article gains where the newest are asked for, as a share of the best score; others by their age.
 Where a question says both, the two add up."""
 
-HALF_LIFE_DAYS = 365.0
+PRESENT_BONUS = 0.1
+"""The same where a question speaks of the present without saying more."""
+
+LATEST_HALF_LIFE_DAYS = 365.0
 """An article so much older than the newest of the best ones found gains half as much."""
+PRESENT_HALF_LIFE_DAYS = 90.0
 
 _UNDATED = 0.5
 """An article without a date counts as one of middling age: it is neither moved up nor down among the others."""
@@ -29,19 +33,22 @@ _UNDATED = 0.5
 
 def prefer(hits: Sequence[Hit], wanted: Wanted) -> tuple[Hit, ...]:
     """The same hits, ranked anew with the bonuses in their scores; equal ones keep their order."""
-    if not wanted.prefers or not hits:
+    if not wanted.moves or not hits:
         return tuple(hits)
     best = max(0.0, max(hit.score for hit in hits))
+    gain, half_life = LATEST_BONUS, LATEST_HALF_LIFE_DAYS
+    if not wanted.latest:
+        gain, half_life = (PRESENT_BONUS if wanted.present else 0.0), PRESENT_HALF_LIFE_DAYS
     # Something newer that hardly fits the question makes the reports that do fit no older.
-    near = [hit for hit in hits if hit.score >= best * (1 - PERIOD_BONUS - LATEST_BONUS)]
+    near = [hit for hit in hits if hit.score >= best * (1 - PERIOD_BONUS - gain)]
     newest = max((middle for hit in near if (middle := _middle(hit.article.date)) is not None), default=None)
 
     def bonus(article: Article) -> float:
         share = 0.0
         if article.date and any(may_lie_in(article.date, period.since, period.until) for period in wanted.periods):
             share += PERIOD_BONUS
-        if wanted.latest and newest is not None:
-            share += LATEST_BONUS * _recency(article.date, newest)
+        if newest is not None:
+            share += gain * _recency(article.date, newest, half_life)
         return share * best
 
     def raised(hit: Hit) -> Hit:
@@ -54,10 +61,10 @@ def prefer(hits: Sequence[Hit], wanted: Wanted) -> tuple[Hit, ...]:
     return tuple(dataclasses.replace(hit, rank=rank) for rank, hit in enumerate(scored, start=1))
 
 
-def _recency(iso: str | None, newest: date) -> float:
+def _recency(iso: str | None, newest: date, half_life: float) -> float:
     """1 for the newest and what is newer still, halved with every half-life of age."""
     middle = _middle(iso)
-    return _UNDATED if middle is None else 0.5 ** (max(0, (newest - middle).days) / HALF_LIFE_DAYS)
+    return _UNDATED if middle is None else 0.5 ** (max(0, (newest - middle).days) / half_life)
 
 
 def _middle(iso: str | None) -> date | None:

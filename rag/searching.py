@@ -125,7 +125,7 @@ def search_passages(index: SavedIndex, plan: Plan, *, passages: int, mix: Mix = 
 
 def _ranked(index: SavedIndex, plan: Plan, *, passages: int, mix: Mix) -> tuple[Hit, ...]:
     """The same, each copy in a place of its own."""
-    depth = passages * _DEEPER if plan.wanted.prefers else passages
+    depth = passages * _DEEPER if plan.wanted.moves else passages
     if len(plan.questions) > 1 or plan.clauses:
         depth *= _MIXED_DEPTH
 

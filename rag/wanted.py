@@ -54,11 +54,14 @@ _COMPARING = re.compile(
 _LATEST = re.compile(
     r"\b(?:(?:the\s+)?(?<!at the )(?:latest|newest|most\s+recent)"
     r"|(?<!buy )(?<!until )(?<!till )(?:right\s+)?now(?!\s+(?:known|called|named|defunct))"
+    r"|recent(?:ly)?|this\s+(?:week|weekend|month)|so\s+far"
     r"|currently|nowadays|these\s+days|at\s+present|presently|at\s+the\s+moment|as\s+of\s+(?:today|now)|(?<!usa )today"
     r"|(?<!direct )(?<!alternating )(?<!electric )(?<!electrical )(?<!ocean )(?<!sea )(?<!air )current"
     r"(?!\s+(?:account|assets|liabilit\w+|affairs|ratio|density)))\b(?!-)",
     re.IGNORECASE,
 )
+# The first verb of most questions; that of the group speaks of how things are, or have become by now.
+_VERB = re.compile(r"\b(?:(is|are|has|have|does|do|can)|was|were|did|had|will|would|could|used)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +83,25 @@ class Said:
 class Wanted:
     """What a question asks for: `filters` exclude, `periods` (any of them) and `latest` only prefer.
 
+    `present`: it asks how things are without naming a time, so that of reports that fit alike the newest are preferred.
     `said` are the phrases that it was read from.
     """
 
     filters: Filters = field(default_factory=Filters)
     periods: tuple[Period, ...] = ()
     latest: bool = False
+    present: bool = False
     said: tuple[Said, ...] = ()
 
     @property
     def prefers(self) -> bool:
-        """Whether the order of what is found depends on dates."""
+        """Whether it says that the order of what is found is to depend on dates."""
         return self.latest or bool(self.periods)
+
+    @property
+    def moves(self) -> bool:
+        """Whether the order of what is found depends on dates."""
+        return self.prefers or self.present
 
     def beside(self, filters: Filters) -> "Wanted":
         """What is left of it beside the caller's own filters: nothing about what they settle.
@@ -104,7 +114,7 @@ class Wanted:
         if filters.articles is not None or filters.dated:
             kept = kept._without("date", replace(kept.filters, since=None, until=None))
         if filters.dated:
-            kept = replace(kept._without("period", kept.filters), periods=())
+            kept = replace(kept._without("period", kept.filters), periods=(), present=False)
         return kept
 
     def _without(self, about: str, filters: Filters) -> "Wanted":
@@ -134,7 +144,9 @@ def infer(question: str, *, sources: Iterable[str], today: date) -> Wanted:
     if latest:
         said.append(Said("latest", latest, "the newest articles"))
     filters = Filters(sources=names, since=period.since, until=period.until)
-    return Wanted(filters, tuple(soft), latest is not None, tuple(said))
+    verb = _VERB.search(masked)
+    present = not latest and not periods and verb is not None and verb[1] is not None
+    return Wanted(filters, tuple(soft), latest is not None, present, tuple(said))
 
 
 def _wanted_sources(masked: str, question: str, named: Sequence[FoundSource]) -> tuple[tuple[str, ...], str]:

@@ -11,7 +11,7 @@ from rag_material import ARTICLE, hit
 
 from index.filters import Filters
 from rag.periods import Period, find_periods, spoken
-from rag.preference import LATEST_BONUS, PERIOD_BONUS, prefer
+from rag.preference import LATEST_BONUS, PERIOD_BONUS, PRESENT_BONUS, prefer
 from rag.publishers import MARK, find_sources, mask
 from rag.wanted import Wanted, infer
 
@@ -112,7 +112,7 @@ def test_a_time_that_may_be_the_events_is_preferred_and_excludes_nothing(questio
     ],
 )
 def test_what_is_no_time_that_articles_could_be_of_is_not_read(question):
-    assert read(question) == Wanted()
+    assert dataclasses.replace(read(question), present=False) == Wanted()
 
 
 @pytest.mark.parametrize(
@@ -321,6 +321,7 @@ def order(hits, wanted):
 
 IN_2018 = Wanted(periods=(Period("2018", "2018"),))
 LATEST = Wanted(latest=True)
+NOW = Wanted(present=True)
 
 
 def test_an_article_of_the_period_passes_one_of_nearly_the_same_score():
@@ -345,9 +346,36 @@ def test_an_article_a_year_older_gains_half():
     assert [item.score for item in prefer(hits, LATEST)] == pytest.approx([1 + LATEST_BONUS, 1 + LATEST_BONUS / 2])
 
 
-@pytest.mark.parametrize("wanted", [IN_2018, LATEST])
-def test_a_clearly_better_passage_stays_first(wanted):
-    assert order([dated(0.60, "1999", 1), dated(0.56, "2018", 2)], wanted) == [1, 2]
+@pytest.mark.parametrize(("wanted", "share"), [(IN_2018, PERIOD_BONUS), (LATEST, LATEST_BONUS), (NOW, PRESENT_BONUS)])
+def test_a_clearly_better_passage_stays_first(wanted, share):
+    better, worse = 0.60, 0.60 * (1 - share) - 0.01
+    assert order([dated(better, "1999", 1), dated(worse, "2018", 2)], wanted) == [1, 2]
+    assert order([dated(better, "1999", 1), dated(worse + 0.02, "2018", 2)], wanted) == [2, 1]
+
+
+def test_a_question_about_the_present_prefers_the_newest_a_little():
+    hits = [dated(1.0, "2024-07-01", 1), dated(1.0, "2024-04-02", 2), dated(1.0, None, 3)]
+    gained = [item.score - 1.0 for item in prefer(hits, NOW)]
+    assert gained == pytest.approx([PRESENT_BONUS, PRESENT_BONUS / 2, PRESENT_BONUS / 2])
+
+
+@pytest.mark.parametrize(
+    ("question", "present"),
+    [
+        ("Who is the speaker of the House?", True),
+        ("Which state has the highest prices?", True),
+        ("Who was the speaker?", False),
+        ("What did he do?", False),
+        ("When did the company that is behind Alipay begin?", False),
+        ("Who is the speaker now?", False),  # says more than that
+        ("Who is named as speaker in 2018?", False),
+        ("Name the speaker.", False),
+    ],
+)
+def test_the_first_verb_tells_whether_a_question_is_about_the_present(question, present):
+    wanted = read(question)
+    assert wanted.present is present
+    assert not wanted.said or not present
 
 
 def test_where_nothing_is_preferred_nothing_changes():
@@ -364,7 +392,7 @@ def test_where_nothing_is_preferred_nothing_changes():
 
 @given(
     st.lists(st.tuples(st.floats(0, 1), st.sampled_from([None, "2018", "2018-07", "2020-01-01", "1999"])), max_size=8),
-    st.sampled_from([IN_2018, LATEST, Wanted(periods=(Period(until="2018"),), latest=True)]),
+    st.sampled_from([IN_2018, LATEST, NOW, Wanted(periods=(Period(until="2018"),), latest=True)]),
 )
 def test_a_preference_keeps_every_passage_and_never_moves_one_far(found, wanted):
     hits = sorted((dated(score, day, n) for n, (score, day) in enumerate(found, 1)), key=lambda one: -one.score)

@@ -43,6 +43,9 @@ _ENOUGH = 250
 others hold what is asked (docs/lab-notes.md)."""
 _WORTH_READING = 0.7
 """What a sentence's score must be of the best one's then."""
+_WORTH_ANOTHER = 0.55
+_MOST_ARTICLES = 4
+"""The same of the best sentence of an article of which nothing is read yet, while those read are fewer than these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +99,8 @@ def choose_evidence(question: str, hits: Sequence[Hit], *, tokens: int, count_to
     (names are where similarity of meaning fails), by their passage's score, and by whether they hold the kind of thing
     that is asked for. The best ones bring their neighbours unless these are long (the name often stands one sentence
     before or after the fact), and one that opens with a pronoun brings the sentence before it. Sentences that say the
-    same as a chosen one are passed over, and so are, once enough is chosen, those that fit much worse than the best;
-    those that speak to the model (`rag/instructions.py`) are never chosen.
+    same as a chosen one are passed over, and so are, once enough is chosen, those that fit much worse than the best,
+    except the best one of another article; those that speak to the model (`rag/instructions.py`) are never chosen.
     Where the question compares, the best of each article come first.
     """
     candidates = _candidates(question, hits)
@@ -133,9 +136,15 @@ def choose_evidence(question: str, hits: Sequence[Hit], *, tokens: int, count_to
     for leader in leaders:
         take(leader, "article")
     for rank, item in enumerate(ranked):
+        reason: Reason = "score"
         if spent >= _ENOUGH and item.score < _WORTH_READING * ranked[0].score:
-            break
-        if not take(item, "score"):
+            read = {article for article, _ in chosen}
+            if item.score < _WORTH_ANOTHER * ranked[0].score or len(read) >= _MOST_ARTICLES:
+                break
+            if item.article.id in read:
+                continue
+            reason = "article"  # it may tell it otherwise
+        if not take(item, reason):
             continue
         best = rank < _BEST_WITH_NEIGHBOURS
         if best or _LEANING.match(item.sentence.text):

@@ -41,7 +41,10 @@ def prefer(hits: Sequence[Hit], wanted: Wanted) -> tuple[Hit, ...]:
         gain, half_life = (PRESENT_BONUS if wanted.present else 0.0), PRESENT_HALF_LIFE_DAYS
     # Something newer that hardly fits the question makes the reports that do fit no older.
     near = [hit for hit in hits if hit.score >= best * (1 - PERIOD_BONUS - gain)]
-    newest = max((middle for hit in near if (middle := _middle(hit.article.date)) is not None), default=None)
+    days = {middle for hit in near if (middle := _middle(hit.article.date)) is not None}
+    newest = max(days, default=None)
+    if wanted.present and len(days) < 2:
+        gain = 0.0  # one date alone says nothing about which is newer
 
     def bonus(article: Article) -> float:
         share = 0.0

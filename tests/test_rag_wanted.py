@@ -357,6 +357,8 @@ def test_a_question_about_the_present_prefers_the_newest_a_little():
     hits = [dated(1.0, "2024-07-01", 1), dated(1.0, "2024-04-02", 2), dated(1.0, None, 3)]
     gained = [item.score - 1.0 for item in prefer(hits, NOW)]
     assert gained == pytest.approx([PRESENT_BONUS, PRESENT_BONUS / 2, PRESENT_BONUS / 2])
+    # One date alone does not tell which of two is newer.
+    assert prefer([hits[0], hits[2]], NOW) == (hits[0], dataclasses.replace(hits[2], rank=2))
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ def test_once_enough_is_chosen_the_best_of_another_article_is_read_all_the_same(
     # Zero, One and its neighbour are 453 tokens. Four has 0.58 of what Zero has, Five less; Three brings nothing new.
     assert [(item.sentence.text, item.parts.reason) for item in found.sentences] == [
         ("Zero.", "score"),
-        ("One.", "score"),
+        ("One.", "neighbour"),
         ("Two.", "neighbour"),
         ("Four.", "article"),
     ]

@@ -59,6 +59,17 @@ _REFERS = re.compile(
     r"|the\s+(?:company|firm|group|deal|man|woman|person|event|article|fund|platform|country|project))\b",
     re.IGNORECASE,
 )
+# "Thanks! …", "OK, different subject: …": politeness, and words that say that something else is asked about now.
+_POLITE = re.compile(
+    r"(?:(?:ok(?:ay)?|thanks(?:\s+a\s+lot)?|thank\s+you(?:\s+very\s+much)?|great|all\s?right)\s*[,.!;:–—-]+\s*)+(?=\w)",
+    re.IGNORECASE,
+)
+_OTHER_TOPIC = re.compile(
+    r"(?:(?:and\s+)?(?:now\s+)?(?:a\s+|on\s+an?\s?)?(?:different|new|other|another|next)\s+(?:subject|topic|question|thing|matter|note)"
+    r"|chang(?:e|ing)\s+(?:of\s+)?(?:the\s+)?(?:subject|topic))\s*[:,.;–—-]+\s*(?=\w)",
+    re.IGNORECASE,
+)
+_NOW_ABOUT = re.compile(r"(?:and\s+)?now\s+(?:about|to|on\s+to|for)\s+[^:?]{2,40}:\s*(?=\w)", re.IGNORECASE)
 _LEANS = re.compile(r"\s*(?:and|or|but|so|then|because|what\s+about|how\s+about|why\s*\?|really)\b", re.IGNORECASE)
 _FEWEST_WORDS = 4
 _LONGEST_SAID, _LONGEST_BEFORE = 200, 500  # characters
@@ -95,7 +106,8 @@ def in_conversation(question: str, history: Sequence[Message], *, today: date) -
 
     A rewritten question and one about something new need no history; it is empty then.
     """
-    if not history:
+    question, other_topic = _without_preamble(question)
+    if not history or other_topic:
         return Meant(question)
     standing, kept = _understood(history, today)
     if standing is None:
@@ -140,6 +152,15 @@ def is_new_topic(question: str, before: str) -> bool:
     known = set(re.findall(r"\w+", before.lower()))
     own = [before_name for span in _names(question) for before_name in question[slice(*span)].lower().split()]
     return bool(own) and not known.intersection(own)
+
+
+def _without_preamble(question: str) -> tuple[str, bool]:
+    """The question without politeness before it, and whether it says that it is about something else than before."""
+    bare = question[polite.end() :] if (polite := _POLITE.match(question)) else question
+    marked = _OTHER_TOPIC.match(bare)
+    other = marked is not None or _NOW_ABOUT.match(bare) is not None
+    rest = bare[marked.end() :] if marked else bare
+    return (question, other) if rest == question else (rest[0].upper() + rest[1:], other)
 
 
 def _understood(history: Sequence[Message], today: date) -> tuple[str | None, tuple[Message, ...]]:

@@ -152,3 +152,23 @@ def test_a_new_topic_is_not_dragged_back(chatbot):
     answer = chatbot.answer("How fast are trains between Linz and Passau?", history=history)
     assert answer.searched.questions == ("How fast are trains between Linz and Passau?",)
     assert answer.passages[0].path == "articles/railway.txt"
+
+
+@pytest.mark.parametrize(
+    ("said", "asked", "leans"),
+    [
+        ("OK, different subject: how important is China for Siemens?", "How important is China for Siemens?", False),
+        ("Thanks. Now about jobs: how many of them came?", "Now about jobs: how many of them came?", False),
+        ("Another question: who founded it?", "Who founded it?", False),
+        ("Changing the subject, who is Judy Wei?", "Who is Judy Wei?", False),
+        ("Thanks! And who chairs it?", "And who chairs it?", True),
+        ("Great Wall Motor: who chairs it?", "Great Wall Motor: who chairs it?", True),
+        ("New topics: which are there in it?", "New topics: which are there in it?", True),
+        ("Now who chairs it?", "Now who chairs it?", True),
+    ],
+)
+def test_politeness_goes_and_a_change_of_subject_ends_the_conversation_before(said, asked, leans):
+    history = (Message("user", "What is Ant Group?"), Message("assistant", "A company."))
+    meant = in_conversation(said, history, today=TODAY)
+    assert (meant.question, bool(meant.history)) == (asked, leans)
+    assert in_conversation(said, (), today=TODAY).question == asked

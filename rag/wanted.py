@@ -54,7 +54,7 @@ _COMPARING = re.compile(
 _LATEST = re.compile(
     r"\b(?:(?:the\s+)?(?<!at the )(?:latest|newest|most\s+recent)"
     r"|(?<!buy )(?<!until )(?<!till )(?:right\s+)?now(?!\s+(?:known|called|named|defunct))"
-    r"|recent(?:ly)?|this\s+(?:week|weekend|month)|so\s+far"
+    r"|recent(?:ly)?|this\s+(?:week|weekend|month|year)|so\s+far"
     r"|currently|nowadays|these\s+days|at\s+present|presently|at\s+the\s+moment|as\s+of\s+(?:today|now)|(?<!usa )today"
     r"|(?<!direct )(?<!alternating )(?<!electric )(?<!electrical )(?<!ocean )(?<!sea )(?<!air )current"
     r"(?!\s+(?:account|assets|liabilit\w+|affairs|ratio|density)))\b(?!-)",

@@ -94,6 +94,16 @@ _COMPARES = re.compile(
 )
 
 
+# Of most questions. That of the group speaks of the present.
+_VERB = re.compile(r"\b(?:(is|are|has|have|does|do|can)|was|were|did|had|will|would|could|used)\b", re.IGNORECASE)
+
+
+def asks_about_present(question: str) -> bool:
+    """Whether its first verb speaks of how things are, or have become by now."""
+    verb = _VERB.search(question)
+    return verb is not None and verb[1] is not None
+
+
 def compares(question: str) -> bool:
     """Whether the question compares, or asks over time: then what several articles say is wanted, side by side."""
     return bool(_COMPARES.search(question))

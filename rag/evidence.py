@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from index.sentences import is_repeat
 from index.types import Article, Hit, Sentence
-from rag.asked_kinds import compares, kind_test
+from rag.asked_kinds import asks_about_present, compares, kind_test
 from rag.copies import find_copies
 from rag.explanation import Reason
 from rag.instructions import readable
@@ -45,7 +45,8 @@ _WORTH_READING = 0.7
 """What a sentence's score must be of the best one's then."""
 _WORTH_ANOTHER = 0.55
 _MOST_ARTICLES = 4
-"""The same of the best sentence of an article of which nothing is read yet, while those read are fewer than these."""
+"""The same of the best sentence of an article of which nothing is read yet, while those read are fewer than these, if
+the question is about the present: figures change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +101,14 @@ def choose_evidence(question: str, hits: Sequence[Hit], *, tokens: int, count_to
     that is asked for. The best ones bring their neighbours unless these are long (the name often stands one sentence
     before or after the fact), and one that opens with a pronoun brings the sentence before it. Sentences that say the
     same as a chosen one are passed over, and so are, once enough is chosen, those that fit much worse than the best,
-    except the best one of another article; those that speak to the model (`rag/instructions.py`) are never chosen.
+    except, for questions about the present, the best one of another article; those that speak to the model
+    (`rag/instructions.py`) are never chosen.
     Where the question compares, the best of each article come first.
     """
     candidates = _candidates(question, hits)
     ranked = sorted(candidates, key=lambda item: -item.score)
     leaders = _best_of_articles(ranked) if compares(question) else []
+    present = asks_about_present(question)
     chosen: dict[tuple[str, int], EvidenceSentence] = {}
     costs: dict[tuple[str, int], int] = {}
     spent = 0
@@ -139,7 +142,7 @@ def choose_evidence(question: str, hits: Sequence[Hit], *, tokens: int, count_to
         reason: Reason = "score"
         if spent >= _ENOUGH and item.score < _WORTH_READING * ranked[0].score:
             read = {article for article, _ in chosen}
-            if item.score < _WORTH_ANOTHER * ranked[0].score or len(read) >= _MOST_ARTICLES:
+            if not present or item.score < _WORTH_ANOTHER * ranked[0].score or len(read) >= _MOST_ARTICLES:
                 break
             if item.article.id in read:
                 continue

@@ -12,6 +12,7 @@ from datetime import date
 from typing import Literal
 
 from index.filters import Filters, name_key
+from rag.asked_kinds import asks_about_present
 from rag.periods import FoundPeriod, Period, find_periods
 from rag.publishers import MARK, NAMES, FoundSource, find_sources, mask
 from rag.saying import listed
@@ -60,8 +61,6 @@ _LATEST = re.compile(
     r"(?!\s+(?:account|assets|liabilit\w+|affairs|ratio|density)))\b(?!-)",
     re.IGNORECASE,
 )
-# The first verb of most questions; that of the group speaks of how things are, or have become by now.
-_VERB = re.compile(r"\b(?:(is|are|has|have|does|do|can)|was|were|did|had|will|would|could|used)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +143,7 @@ def infer(question: str, *, sources: Iterable[str], today: date) -> Wanted:
     if latest:
         said.append(Said("latest", latest, "the newest articles"))
     filters = Filters(sources=names, since=period.since, until=period.until)
-    verb = _VERB.search(masked)
-    present = not latest and not periods and verb is not None and verb[1] is not None
+    present = not latest and not periods and asks_about_present(masked)
     return Wanted(filters, tuple(soft), latest is not None, present, tuple(said))
 
 

@@ -1,0 +1,58 @@
+"""Large memory in pages of 2 MB, where Linux lets a program ask for them.
+
+Every token reads all weights once. In pages of 4 KB the processor spends more time on finding them than on reading: on
+a virtual machine a token takes nearly twice as long (docs/lab-notes.md). The libraries that allocate the weights do not
+ask for large pages, so it is asked for afterwards, in a thread of its own. Nothing but time depends on it.
+"""
+
+import ctypes
+import re
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+_PAGE = 1 << 21
+_LEAST = 10 << 20
+"""Smaller areas are left alone: stacks of threads have 8 MB, most of them never touched."""
+_AT_ONCE = 32 << 20
+"""So much is asked for at a time: other threads cannot get memory meanwhile."""
+_ADVISE, _COLLAPSE = 14, 25  # MADV_HUGEPAGE, and MADV_COLLAPSE of Linux 6.1
+_MAPS = Path("/proc/self/maps")
+_ALLOWED = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+# Memory of the program itself: readable, writable, private, of no file.
+_OWN = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) rw-p 0+ 00:00 0\s*(?:\[heap\])?\s*$", re.MULTILINE)
+
+
+def gather_in_background() -> threading.Thread:
+    """A thread that does `gather`, and does not hold up the end of the program."""
+    thread = threading.Thread(target=gather, name="huge pages", daemon=True)
+    thread.start()
+    return thread
+
+
+def gather() -> int:
+    """Put the large areas of memory that this program has now into large pages; the bytes for which that was done.
+
+    0 where the system has none, or forbids them.
+    """
+    if sys.platform != "linux" or not _ALLOWED.exists() or "[never]" in _ALLOWED.read_text():
+        return 0
+    advise = ctypes.CDLL(None).madvise
+    advise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+    gathered = 0
+    for start, end in _large_areas(_MAPS.read_text()):
+        for place in range(start, end, _AT_ONCE):
+            size = min(_AT_ONCE, end - place)
+            # What another thread has given back meanwhile is refused; that is no error.
+            if advise(place, size, _ADVISE) == 0 and advise(place, size, _COLLAPSE) == 0:
+                gathered += size
+    return gathered
+
+
+def _large_areas(maps: str) -> Iterator[tuple[int, int]]:
+    """Start and end of each large area, in whole large pages."""
+    for low, high in _OWN.findall(maps):
+        start, end = -(-int(low, 16) // _PAGE) * _PAGE, int(high, 16) // _PAGE * _PAGE
+        if end - start >= _LEAST:
+            yield start, end

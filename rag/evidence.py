@@ -45,9 +45,8 @@ _WORTH_READING = 0.7
 """What a sentence's score must be of the best one's then."""
 _WORTH_ANOTHER = 0.55
 _MOST_ARTICLES = 4
-_FEW_OF_ARTICLE = 2
-"""The same of the best two sentences of an article, of as many articles, if the question is about the present: figures
-change."""
+"""The same of the best sentence of an article of which nothing is read yet, while those read are fewer than these, if
+the question is about the present: figures change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +101,7 @@ def choose_evidence(question: str, hits: Sequence[Hit], *, tokens: int, count_to
     that is asked for. The best ones bring their neighbours unless these are long (the name often stands one sentence
     before or after the fact), and one that opens with a pronoun brings the sentence before it. Sentences that say the
     same as a chosen one are passed over, and so are, once enough is chosen, those that fit much worse than the best,
-    except, for questions about the present, the best two of another article; those that speak to the model
+    except, for questions about the present, the best one of another article; those that speak to the model
     (`rag/instructions.py`) are never chosen.
     Where the question compares, the best of each article come first.
     """
@@ -142,11 +141,10 @@ def choose_evidence(question: str, hits: Sequence[Hit], *, tokens: int, count_to
     for rank, item in enumerate(ranked):
         reason: Reason = "score"
         if spent >= _ENOUGH and item.score < _WORTH_READING * ranked[0].score:
-            read = Counter(article for article, _ in chosen)
-            if not present or item.score < _WORTH_ANOTHER * ranked[0].score:
+            read = {article for article, _ in chosen}
+            if not present or item.score < _WORTH_ANOTHER * ranked[0].score or len(read) >= _MOST_ARTICLES:
                 break
-            new = item.article.id not in read
-            if read[item.article.id] >= _FEW_OF_ARTICLE or (new and len(read) >= _MOST_ARTICLES):
+            if item.article.id in read:
                 continue
             reason = "article"  # it may tell it otherwise
         if not take(item, reason):

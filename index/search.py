@@ -1,8 +1,8 @@
 """A saved index, opened to be asked: dense search over passages and sentences, keyword search, fused.
 
 A passage's score is a mix of similarities: half the cosine of the question with the passage, half that with its best
-sentence, and the keyword scores of the passage and of its whole article. All candidates are scored exactly, whichever
-search found them.
+sentence, and the keyword scores of the passage and of its whole article. The likeliest candidates are scored exactly,
+whichever search found them.
 """
 
 import threading

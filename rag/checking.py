@@ -24,7 +24,7 @@ _NEAREST = 3
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is asked, what it is searched as (joined to the turn before), that conversation, and the language to answer
+    """What is asked, what it is searched as (joined to the turns before), that conversation, and the language to answer
     in if that is another than the question's."""
 
     text: str

@@ -70,9 +70,13 @@ def test_recommended_is_what_pays(trials, said):
     assert said in advice(trials, Settings())
 
 
-def test_who_chose_the_small_model_keeps_it():
-    trials = [trial(SMALL, prefill=100, decode=4)]
-    assert advice(trials, Settings(model="small")) == "Keep what is used now: small, int8."
+def test_who_chose_the_small_model_keeps_it_in_its_fastest_form():
+    used = Settings(model="small")
+    slower = trial(Candidate("small", "bfloat16"), prefill=100, decode=4)
+    faster = trial(SMALL, prefill=400, decode=12)
+    best = trial(INT8, prefill=90, decode=3)
+    assert advice([slower, best], used) == "Keep what is used now: small, bfloat16."
+    assert advice([slower, faster, best], used).endswith("Choose it with BYLINE_MODEL=small BYLINE_PRECISION=int8")
 
 
 def test_what_there_is_no_time_for_says_so(tmp_path):

@@ -103,7 +103,6 @@ def doctor(
 ) -> None:
     """Look at Python, processor, memory, models and index, and say what to do about each problem."""
     from ui.doctor import examine, failed, report
-    from ui.engine_trial import advice, trial_report, try_engines
 
     home, settings = settings_for(index=index, model=model)
     checks = examine(home, settings)
@@ -111,6 +110,8 @@ def doctor(
     if not as_json:
         typer.echo(neutral(report(checks)))
     if bench:
+        from ui.engine_trial import advice, trial_report, try_engines
+
         trials = try_engines(settings, home, said=lambda text: typer.echo(neutral(text), err=True))
         found = {
             "checks": found,

@@ -6,7 +6,7 @@ is up.
 
 import multiprocessing
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from typing import Any
@@ -192,15 +192,17 @@ def advice(trials: Sequence[Trial], settings: Settings) -> str:
     measured = [trial for trial in trials if trial.answer_s is not None]
     if not measured:
         return "Nothing could be measured. `byline doctor` without --bench says what is wrong."
-    fast = min(_of_other_models(measured, "small"), key=_seconds, default=None)
-    small = next((trial for trial in measured if trial.candidate.model == "small"), None)
     now = trials[0]
-    if small is not None and settings.model != "small" and (fast is None or _seconds(fast) > LONG_WAIT_S):
+    small = next((trial for trial in measured if trial.candidate.model == "small"), None)
+    # The small model is always faster, and worse: only who chose it already compares by time alone.
+    equals = measured if settings.model == "small" else [t for t in measured if t.candidate.model != "small"]
+    best = min(equals, key=_seconds, default=None)
+    if best is None or (small is not None and settings.model != "small" and _seconds(best) > LONG_WAIT_S):
+        assert small is not None
         return (
             f"Answers take long here. {small.candidate.variables} takes about {_seconds(small):.0f} s for one; "
             "it answers worse and refuses more."
         )
-    best = fast or measured[0]
     if now.answer_s is not None and (best is now or _seconds(best) > _WORTH_CHANGING * now.answer_s):
         return f"Keep what is used now: {now.candidate.label}."
     return f"The fastest here is {best.candidate.label}. Choose it with {best.candidate.variables}"
@@ -209,10 +211,6 @@ def advice(trials: Sequence[Trial], settings: Settings) -> str:
 def _here(home: Home) -> frozenset[str]:
     """Names of our models that are on the disk."""
     return frozenset(model.spec.name for model in list_models(home) if model.state == "ready")
-
-
-def _of_other_models(trials: Iterable[Trial], name: str) -> list[Trial]:
-    return [trial for trial in trials if trial.candidate.model != name]
 
 
 def _seconds(trial: Trial) -> float:

@@ -158,7 +158,7 @@ class TransformersGenerator:
             return
         with self._tokenizing:
             self._load_tokenizer()
-        from rag.huge_pages import gather_in_background
+        from rag.huge_pages import gather_later
         from rag.networks import load_network
 
         try:
@@ -170,7 +170,7 @@ class TransformersGenerator:
             ) from error
         self._ends = network.ends | {self._tokenizer.eos_token_id}
         self._network = network
-        gather_in_background()
+        gather_later()
 
     def _loaded(self) -> "Network":
         self._load()

@@ -3,6 +3,9 @@
 Every token reads all weights once. In pages of 4 KB the processor spends more time on finding them than on reading: on
 a virtual machine a token takes nearly twice as long (docs/lab-notes.md). The libraries that allocate the weights do not
 ask for large pages, so it is asked for afterwards, in a thread of its own. Nothing but time depends on it.
+
+It takes one core some seconds, in which other threads wait for memory; so it begins when the start is over and whoever
+asked a single question from the command line has gone.
 """
 
 import ctypes
@@ -12,6 +15,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+AFTER_S = 30.0
 _PAGE = 1 << 21
 _LEAST = 10 << 20
 """Smaller areas are left alone: stacks of threads have 8 MB, most of them never touched."""
@@ -24,11 +28,12 @@ _ALLOWED = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 _OWN = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) rw-p 0+ 00:00 0\s*(?:\[heap\])?\s*$", re.MULTILINE)
 
 
-def gather_in_background() -> threading.Thread:
-    """A thread that does `gather`, and does not hold up the end of the program."""
-    thread = threading.Thread(target=gather, name="huge pages", daemon=True)
-    thread.start()
-    return thread
+def gather_later(after_s: float = AFTER_S) -> threading.Timer:
+    """Do `gather` beside the program after so many seconds; it does not hold up the program's end."""
+    timer = threading.Timer(after_s, gather)
+    timer.daemon = True
+    timer.start()
+    return timer
 
 
 def gather() -> int:

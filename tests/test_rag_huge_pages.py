@@ -1,11 +1,12 @@
 """Large pages: which areas are asked for, and that nothing changes but the pages."""
 
 import re
+import threading
 from pathlib import Path
 
 import numpy as np
 
-from rag.huge_pages import _large_areas, gather, gather_in_background
+from rag.huge_pages import _large_areas, gather, gather_later
 
 MAPS = """\
 55d000000000-55d000200000 r-xp 00000000 fd:00 123   /usr/bin/python
@@ -53,8 +54,12 @@ def test_where_they_are_forbidden_nothing_is_done(tmp_path, monkeypatch):
     assert gather() == 0
 
 
-def test_it_happens_beside_the_program():
-    thread = gather_in_background()
-    assert thread.daemon
-    thread.join(60)
-    assert not thread.is_alive()
+def test_it_happens_beside_the_program_and_not_at_once(monkeypatch):
+    done = threading.Event()
+    monkeypatch.setattr("rag.huge_pages.gather", done.set)
+    later = gather_later()
+    assert later.daemon
+    assert not done.wait(0.1)
+    later.cancel()
+    assert gather_later(0.0).daemon
+    assert done.wait(10)

@@ -19,6 +19,7 @@ from index.precisions import best_precision, has_bfloat16_instructions
 from index.weights import CATALOG, list_models
 from rag.budget import USUAL_ANSWER, Frame, answer_s, second_look_s
 from rag.engines import described, engine_of
+from rag.huge_pages import gather
 from rag.opening import find_generator, open_generator
 from rag.settings import Settings
 from rag.speed import Speed, measure_speed
@@ -159,6 +160,7 @@ def _measure_here(candidate: Candidate, settings: Settings, home: Home, result: 
         generator = open_generator(settings, find_generator(settings, home=home), home=home)
         generator.load()
         load_s = time.perf_counter() - began
+        gather()  # as it will be half a minute later
         speed = measure_speed(generator)
     except BylineError as error:
         result.send(Trial(candidate, failure=error.message))

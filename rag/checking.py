@@ -4,12 +4,14 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from index.types import Hit
 from rag.agreement import agreement
 from rag.asked_kinds import lacks_figure
 from rag.citations import SignedSentence, compose, sign, sign_phrase, without_empty_leads, without_loose_ties
 from rag.confidence import load_calibration
+from rag.copies import find_copies
 from rag.deadline import Deadline
-from rag.evidence import Evidence, overlaps
+from rag.evidence import Evidence, found_sentences, overlaps
 from rag.generators import Generator
 from rag.prompt import answer_messages, answerable_messages, asks_whether, supported_messages
 from rag.settings import Settings
@@ -163,16 +165,20 @@ def quoted_instead(signed: Sequence[SignedSentence], evidence: Evidence) -> tupl
 def with_other_figures(
     checked: Checked,
     question: Asked,
-    evidence: Evidence,
+    hits: Sequence[Hit],
     *,
     generator: Generator,
     settings: Settings,
     deadline: Deadline | None = None,
 ) -> Checked:
-    """The same, or, if other reports give other figures to the question, all of them quoted side by side."""
+    """The same, or, if other reports give other figures to the question, all of them quoted side by side.
+
+    They are looked for in all that was found: what an answer is written from is chosen to be short, and each of them is
+    judged alone anyway.
+    """
     if settings.answer_style != "sentence" or not checked.standing:
         return checked
-    candidates = rivals(question.searched, checked.standing, evidence)
+    candidates = rivals(question.searched, checked.standing, found_sentences(question.searched, hits))
 
     def asking(alone: Evidence) -> Sequence[Message]:
         return answerable_messages(question.text, alone, history=question.history)
@@ -186,5 +192,6 @@ def with_other_figures(
     others = confirmed(candidates, judge, least=settings.other_figure_log_odds)
     if not others:
         return checked
+    others = tuple(dataclasses.replace(item, also_in=find_copies(item.sentence, hits)) for item in others)
     text, citations = side_by_side(checked.standing, others)
     return dataclasses.replace(checked, text=text, citations=citations)

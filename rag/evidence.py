@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from index.sentences import is_repeat
 from index.types import Article, Hit, Sentence
-from rag.asked_kinds import asks_about_present, compares, kind_test
+from rag.asked_kinds import compares, kind_test
 from rag.copies import find_copies
 from rag.explanation import Reason
 from rag.instructions import readable
@@ -43,10 +43,6 @@ _ENOUGH = 250
 others hold what is asked (docs/lab-notes.md)."""
 _WORTH_READING = 0.7
 """What a sentence's score must be of the best one's then."""
-_WORTH_ANOTHER = 0.55
-_MOST_ARTICLES = 4
-"""The same of the best sentence of an article of which nothing is read yet, while those read are fewer than these, if
-the question is about the present: figures change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +96,13 @@ def choose_evidence(question: str, hits: Sequence[Hit], *, tokens: int, count_to
     (names are where similarity of meaning fails), by their passage's score, and by whether they hold the kind of thing
     that is asked for. The best ones bring their neighbours unless these are long (the name often stands one sentence
     before or after the fact), and one that opens with a pronoun brings the sentence before it. Sentences that say the
-    same as a chosen one are passed over, and so are, once enough is chosen, those that fit much worse than the best,
-    except, for questions about the present, the best one of another article; those that speak to the model
-    (`rag/instructions.py`) are never chosen.
+    same as a chosen one are passed over, and so are, once enough is chosen, those that fit much worse than the best;
+    those that speak to the model (`rag/instructions.py`) are never chosen.
     Where the question compares, the best of each article come first.
     """
-    candidates = _candidates(question, hits)
+    candidates = found_sentences(question, hits)
     ranked = sorted(candidates, key=lambda item: -item.score)
     leaders = _best_of_articles(ranked) if compares(question) else []
-    present = asks_about_present(question)
     chosen: dict[tuple[str, int], EvidenceSentence] = {}
     costs: dict[tuple[str, int], int] = {}
     spent = 0
@@ -139,15 +133,9 @@ def choose_evidence(question: str, hits: Sequence[Hit], *, tokens: int, count_to
     for leader in leaders:
         take(leader, "article")
     for rank, item in enumerate(ranked):
-        reason: Reason = "score"
         if spent >= _ENOUGH and item.score < _WORTH_READING * ranked[0].score:
-            read = {article for article, _ in chosen}
-            if not present or item.score < _WORTH_ANOTHER * ranked[0].score or len(read) >= _MOST_ARTICLES:
-                break
-            if item.article.id in read:
-                continue
-            reason = "article"  # it may tell it otherwise
-        if not take(item, reason):
+            break
+        if not take(item, "score"):
             continue
         best = rank < _BEST_WITH_NEIGHBOURS
         if best or _LEANING.match(item.sentence.text):
@@ -158,8 +146,9 @@ def choose_evidence(question: str, hits: Sequence[Hit], *, tokens: int, count_to
     return Evidence(tuple(_best_first(found, position)))
 
 
-def _candidates(question: str, hits: Sequence[Hit]) -> list[EvidenceSentence]:
-    """Every sentence of the hits, and of their copies, once, in reading order within each article."""
+def found_sentences(question: str, hits: Sequence[Hit]) -> list[EvidenceSentence]:
+    """Every sentence of the hits, and of their copies, that the model may read, once, in reading order within each
+    article."""
     found: dict[tuple[str, int], EvidenceSentence] = {}
     every = [one for hit in hits for one in (hit, *hit.copies)]
     shares = overlaps(question, [sentence.text for hit in every for sentence in hit.passage.sentences])

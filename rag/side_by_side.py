@@ -1,7 +1,7 @@
 """Figures side by side where articles disagree or speak of different times: each quoted, dated and cited.
 
 A question such as "What is Alibaba worth?" has as many answers as there are reports. The model writes one of them; here
-the others are found among what it read, and all are quoted in its place, the newest first.
+the others are looked for in what was found, and all are quoted in its place, the newest first.
 """
 
 import re
@@ -19,8 +19,10 @@ from rag.periods import spoken
 from rag.types import Citation
 from rag.words import search_stems
 
-MOST_JUDGED = 3
+MOST_JUDGED = 4
 """Sentences that the model is asked about; each costs a short pass."""
+_VOICES = 2
+"""Sentences of one article that may be asked about: its best may be about a share's price."""
 _MOST_QUOTED = 4
 # A question that names one of these asks for one figure, not for all that were ever reported.
 _PINNED = re.compile(
@@ -28,6 +30,8 @@ _PINNED = re.compile(
     r"|original(ly)?|previous(ly)?|how (much|many) (more|less|fewer))\b",
     re.IGNORECASE,
 )
+# "How much" and "how many" ask for a figure; they are not what it is about.
+_HOW_MUCH = search_stems("much many")
 _YEAR = range(1500, 2101)
 _DATE_OR_YEAR = re.compile(rf"{DATE}|\b((?:19|20)\d\d)\b")
 # Times that are told from the one named before: days or weeks away from it, not years.
@@ -66,8 +70,11 @@ def figures(text: str) -> tuple[Figure, ...]:
     return tuple(found)
 
 
-def rivals(question: str, standing: Sequence[SignedSentence], evidence: Evidence) -> tuple[EvidenceSentence, ...]:
-    """Sentences of other articles that may answer with another figure of the same kind: one an article, best first.
+def rivals(
+    question: str, standing: Sequence[SignedSentence], sentences: Sequence[EvidenceSentence]
+) -> tuple[EvidenceSentence, ...]:
+    """Those `sentences` of other articles that may answer with another figure of the same kind: the best of each
+    article, then the second best of each, at most `MOST_JUDGED`.
 
     None if the question pins a time or a superlative, or if the answer gives no figure, or several of one kind.
     """
@@ -77,16 +84,17 @@ def rivals(question: str, standing: Sequence[SignedSentence], evidence: Evidence
         return ()
     (main,) = said
     cited = {item.article.id for sentence in standing for item in sentence.cited}
-    asked = search_stems(question)
-    best: dict[str, EvidenceSentence] = {}
-    for item in sorted(evidence.sentences, key=lambda item: -item.score):
+    asked = search_stems(question) - _HOW_MUCH
+    voices: dict[str, list[EvidenceSentence]] = {}
+    for item in sorted(sentences, key=lambda item: -item.score):
         amounts = [figure.value for figure in figures(item.sentence.text) if figure.of & main.of]
         differs = bool(amounts) and main.value not in amounts
         # At least half of what is asked about, or the figure is about something else.
         about = 2 * len(asked & search_stems(item.sentence.text)) >= len(asked)
         if item.article.id not in cited and differs and about:
-            best.setdefault(item.article.id, item)
-    return tuple(best.values())[:MOST_JUDGED]
+            voices.setdefault(item.article.id, []).append(item)
+    in_turn = [voice[turn] for turn in range(_VOICES) for voice in voices.values() if turn < len(voice)]
+    return tuple(in_turn[:MOST_JUDGED])
 
 
 def side_by_side(
@@ -114,8 +122,15 @@ def side_by_side(
 def confirmed(
     candidates: Sequence[EvidenceSentence], judge: Callable[[Evidence], float], *, least: float
 ) -> tuple[EvidenceSentence, ...]:
-    """Those of which the model says, each read alone, that they state the answer: log-odds of at least `least`."""
-    return tuple(item for item in candidates if judge(Evidence((item,))) >= least)
+    """Those of which the model says, each read alone, that they state the answer: log-odds of at least `least`.
+
+    One an article; what an article says after one that holds is not judged.
+    """
+    stated: dict[str, EvidenceSentence] = {}
+    for item in candidates:
+        if item.article.id not in stated and judge(Evidence((item,))) >= least:
+            stated[item.article.id] = item
+    return tuple(stated.values())
 
 
 def dated(item: EvidenceSentence) -> str | None:

@@ -197,7 +197,7 @@ class Way:
                 checked = with_other_figures(
                     checked,
                     asked,
-                    evidence,
+                    hits,
                     generator=deadline.generator,
                     settings=self.settings,
                     deadline=deadline,

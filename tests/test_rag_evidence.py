@@ -92,21 +92,6 @@ def test_once_enough_is_chosen_only_what_fits_nearly_as_well_is_read():
     assert read(50) == everything[:-1]  # 255 tokens before it
 
 
-def test_once_enough_is_chosen_another_article_is_still_read_for_a_question_about_the_present():
-    first = hit((0.9, 0.88, 0.1), article=report(1, "Zero", "One", "Two"))  # and 0.25 each
-    second = hit((0.4, 0.42), article=report(2, "Three", "Four"), number=2, rank=2)
-    third = hit((0.3,), article=report(3, "Five"), number=3, rank=3)
-
-    def read(question):
-        found = choose_evidence(question, [first, second, third], tokens=10_000, count_tokens=lambda _: 150)
-        return [(item.sentence.text, item.parts.reason) for item in found.sentences]
-
-    # Zero, One and its neighbour are 453 tokens. Four has 0.58 of what Zero has, Five less; Three brings nothing new.
-    near = [("Zero.", "score"), ("One.", "neighbour"), ("Two.", "neighbour")]
-    assert read("What is it?") == [*near, ("Four.", "article")]
-    assert read("What was it?") == near
-
-
 def test_a_long_neighbour_does_not_take_the_place_of_what_fits():
     long = "one two three four five six seven eight nine ten eleven twelve"
     article = report(1, long, "Alpha beta", "Gamma delta", "Epsilon zeta", "Eta theta")

@@ -44,6 +44,14 @@ def test_the_peak_of_alibaba_is_signed(chatbot):
     assert any("$858 billion" in citation.quote for citation in answer.citations)
 
 
+def test_what_three_articles_tell_differently_is_quoted_side_by_side(chatbot):
+    answer = chatbot.answer("What is Alibaba worth?")
+    for figure, date in (("$476 billion", "19 July 2018"), ("$300 billion", "date unknown"), ("$858 billion", "2020")):
+        assert figure in answer.text
+        assert date in answer.text
+        assert any(figure in citation.quote for citation in answer.citations)
+
+
 @pytest.mark.parametrize(
     "question",
     ["What was Alibaba's revenue in fiscal 2024?", "Who is the CEO of Snapdeal?", "What is the capital of France?"],

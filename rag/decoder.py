@@ -16,7 +16,8 @@ from torch.nn import functional
 from index.products import Product
 from rag.key_values import KeyValues
 
-_BLOCK = 256  # rows that go through the middle of a layer at a time; oneDNN's int8 takes twice as long from 257 on
+BLOCK = 256
+"""Rows that go through the middle of a layer at a time; oneDNN's int8 takes twice as long from 257 on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,10 @@ class Decoder:
 
     def empty(self) -> KeyValues:
         """A memory of nothing read yet."""
-        return KeyValues(self._shape.layers, self._shape.key_heads, self._shape.head_size, kind=self._norm.dtype)
+        return self._memory(self._norm.dtype)
+
+    def _memory(self, kind: torch.dtype) -> KeyValues:
+        return KeyValues(self._shape.layers, self._shape.key_heads, self._shape.head_size, kind=kind)
 
     @torch.inference_mode()
     def read(self, ids: Sequence[int], memory: KeyValues, *, wanted: int) -> Tensor:
@@ -82,10 +86,7 @@ class Decoder:
         memory.make_room(after)
         rows = functional.embedding(torch.tensor(list(ids)), self._embedding).to(self._norm.dtype)
         cosines, sines = self._rotation(before, after)
-        # Each token sees those before it and itself. Of a first pass PyTorch knows how.
-        mask = None
-        if before and len(ids) > 1:
-            mask = torch.ones(len(ids), after, dtype=torch.bool).tril_(before)
+        mask = self._mask(before, len(ids))
         for place, layer in enumerate(self._layers):
             seen = self._attended(self._normed(rows, layer.attention_norm), place, layer, memory, cosines, sines, mask)
             if place == len(self._layers) - 1:
@@ -121,20 +122,34 @@ class Decoder:
         parts = layer.query_key_value(rows).view(count, turned + shape.key_heads, shape.head_size)
         first, second = parts[:, :turned].chunk(2, dim=-1)
         rotated = parts[:, :turned] * cosines + torch.cat([-second, first], dim=-1) * sines
-        keys, values = memory.extended(place, rotated[:, shape.heads :], parts[:, turned:])
+        new_keys, new_values = memory.next_places(place, count)
+        new_keys.copy_(rotated[:, shape.heads :].transpose(0, 1))
+        new_values.copy_(parts[:, turned:].transpose(0, 1))
+        return self._attention(rotated[:, : shape.heads], *memory.of(place, len(memory) + count), mask)
+
+    def _mask(self, before: int, count: int) -> Tensor | None:
+        """Each token sees those before it and itself. None for a first pass, of which PyTorch knows how, and for one
+        token.
+        """
+        if before == 0 or count == 1:
+            return None
+        return torch.ones(count, before + count, dtype=torch.bool).tril_(before)
+
+    def _attention(self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
+        """Shape (n, heads x head size), from queries of shape (n, heads, head size)."""
         found = functional.scaled_dot_product_attention(
-            rotated[:, : shape.heads].transpose(0, 1)[None],
+            queries.transpose(0, 1)[None],
             keys[None],
             values[None],
             attn_mask=mask,
-            is_causal=mask is None and count > 1,
-            enable_gqa=shape.heads != shape.key_heads,
+            is_causal=mask is None and len(queries) > 1,
+            enable_gqa=self._shape.heads != self._shape.key_heads,
         )
-        return found[0].transpose(0, 1).reshape(count, -1)
+        return found[0].transpose(0, 1).reshape(len(queries), -1)
 
     def _add_middle(self, rows: Tensor, layer: Layer) -> None:
-        for start in range(0, len(rows), _BLOCK):
-            block = rows[start : start + _BLOCK]
+        for start in range(0, len(rows), BLOCK):
+            block = rows[start : start + BLOCK]
             gate, up = layer.gate_up(self._normed(block, layer.mlp_norm)).chunk(2, dim=-1)
             block += layer.down(functional.silu(gate, inplace=True).mul_(up))
 

@@ -115,7 +115,8 @@ def _fused(folder: Path, shape: Shape) -> dict[str, Callable[[], Tensor]]:
 
 def _int8_decoder(folder: Path, config: dict[str, Any], shape: Shape, stored: Path) -> Decoder:
     names = names_in(stored)
-    kind = torch.bfloat16 if has_bfloat16_instructions() else torch.float32
+    decoder = _int8_class()
+    kind = torch.bfloat16 if has_bfloat16_instructions() and decoder is Decoder else torch.float32
 
     def product(name: str) -> Product:
         weight, scales = tensor_in(stored, f"{name}.weight"), tensor_in(stored, f"{name}.scales").clone()
@@ -135,7 +136,18 @@ def _int8_decoder(folder: Path, config: dict[str, Any], shape: Shape, stored: Pa
     def head_rows(ids: Sequence[int]) -> Tensor:
         return head[list(ids)].float() * scales[list(ids), None]
 
-    return _assembled(folder, config, shape, lambda name: tensor_in(stored, name), product, head_rows, kind)
+    return _assembled(folder, config, shape, lambda name: tensor_in(stored, name), product, head_rows, kind, decoder)
+
+
+def _int8_class() -> type[Decoder]:
+    """The decoder for int8 weights that is the fastest here."""
+    if not (has_int8_instructions() and has_bfloat16_instructions()):
+        return Decoder
+    try:
+        from rag.int8_decoder import Int8Decoder
+    except ImportError:  # no numba for this Python, or a PyTorch with other threads
+        return Decoder
+    return Int8Decoder
 
 
 def _assembled(
@@ -146,6 +158,7 @@ def _assembled(
     product: Callable[[str], Product],
     head_rows: Callable[[Sequence[int]], Tensor],
     kind: torch.dtype,
+    decoder: type[Decoder] = Decoder,
 ) -> Decoder:
     names = [*(f"{layer}.{matrix}" for layer in range(shape.layers) for matrix in _MATRICES), "head"]
     # Laying out weights takes most of the time, uses one core and lets go of the interpreter's lock.
@@ -162,7 +175,7 @@ def _assembled(
         )
         for layer in range(shape.layers)
     ]
-    return Decoder(
+    return decoder(
         shape,
         embedding=tensor("embedding"),
         layers=layers,

@@ -47,21 +47,22 @@ class OneDnnProduct:
         self._packed = torch.ops.onednn.qlinear_prepack(weight, None)
         self._scales = scales
         self._zeros = torch.zeros(len(scales), dtype=torch.int64)
-        self._bias = bias
+        self.bias = bias
         self._exact = exact
 
     def __call__(self, rows: Tensor) -> Tensor:
         """`rows @ weight.T + bias`."""
         if self._exact or len(rows) <= FEW_ROWS:
             (large, small), sizes = quantise_twice(rows)
-            whole = self._multiply(torch.cat([large, small]), torch.float32)
+            whole = self.multiplied(torch.cat([large, small]))
             product = torch.add(whole[: len(rows)], whole[len(rows) :], alpha=1 / _LEVELS).mul_(sizes).to(rows.dtype)
         else:
             quantised, sizes = quantise_rows(rows)
-            product = self._multiply(quantised, rows.dtype).mul_(sizes.to(rows.dtype))
-        return product if self._bias is None else product.add_(self._bias)
+            product = self.multiplied(quantised, rows.dtype).mul_(sizes.to(rows.dtype))
+        return product if self.bias is None else product.add_(self.bias)
 
-    def _multiply(self, rows: Tensor, kind: torch.dtype) -> Tensor:
+    def multiplied(self, rows: Tensor, kind: torch.dtype = torch.float32) -> Tensor:
+        """int8 rows with the true weights, not scaled as the rows were and without bias, in that kind of number."""
         product: Tensor = torch.ops.onednn.qlinear_pointwise(
             rows, 1.0, 0, self._packed, self._scales, self._zeros, None, 1.0, 0, kind, "none", [], ""
         )

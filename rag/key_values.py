@@ -40,14 +40,16 @@ class KeyValues:
             room = max(_ROOM, 2 * self._keys.shape[2], length)
             self._keys, self._values = (self._moved(tensor, room) for tensor in (self._keys, self._values))
 
-    def extended(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        """All keys and values of that layer with those of the next tokens, which are given as (n, heads, head size);
-        shape (heads, tokens, head size). `length` stays as it is until every layer has them.
+    def next_places(self, layer: int, count: int) -> tuple[Tensor, Tensor]:
+        """Where that layer's keys and values of the next tokens are to be written; shape (heads, count, head size).
+        `length` stays as it is until every layer has them.
         """
-        after = self.length + len(keys)
-        self._keys[layer, :, self.length : after] = keys.transpose(0, 1)
-        self._values[layer, :, self.length : after] = values.transpose(0, 1)
-        return self._keys[layer, :, :after], self._values[layer, :, :after]
+        places = slice(self.length, self.length + count)
+        return self._keys[layer, :, places], self._values[layer, :, places]
+
+    def of(self, layer: int, length: int) -> tuple[Tensor, Tensor]:
+        """Keys and values of that layer for so many tokens; shape (heads, length, head size)."""
+        return self._keys[layer, :, :length], self._values[layer, :, :length]
 
     def _moved(self, tensor: Tensor, room: int) -> Tensor:
         layers, heads, _, head_size = tensor.shape

@@ -130,7 +130,7 @@ def _int8_product(outputs: int, inputs: int, rows: int) -> Callable[[], Any]:
         return lambda: torch.ops.quantized.linear_dynamic(x, packed, False)
     quantised, _ = quantise_rows(x)
     dtype = torch.bfloat16 if torch.ops.mkldnn._is_mkldnn_bf16_supported() else torch.float32
-    return lambda: product._multiply(quantised, dtype)
+    return lambda: product.multiplied(quantised, dtype)
 
 
 def _has_int8() -> bool:

@@ -16,6 +16,8 @@ HEADER = """\
 # Packages that some machines or Pythons need and others do not have; all others are the same on Linux and macOS.
 ONLY_WHERE = {
     "audioop-lts": 'python_version >= "3.13"',
+    "llvmlite": 'platform_machine == "x86_64"',
+    "numba": 'platform_machine == "x86_64"',
     "hf-xet": 'platform_machine == "x86_64" or platform_machine == "arm64" or platform_machine == "aarch64"',
 }
 # Resolved by hand, since the Python that renews the lock may not be the one that needs it.

@@ -1,0 +1,164 @@
+"""Each kernel against the same in PyTorch's own operations, with one thread and with several."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+from torch.nn import functional
+
+from rag.decoder import Decoder
+
+kernels = pytest.importorskip("rag.int8_kernels", reason="needs numba and GNU's OpenMP", exc_type=ImportError)
+
+COUNTS = [1, 5, 40, 41]
+"""Rows: the last two are many enough to be shared between threads, evenly and not."""
+TWICE = [False, True]
+LEAST_LEVEL = {False: 0.5, True: 1 / 127}
+"""How far a value may be from what its numbers say, in levels of 1/127 of the largest one."""
+
+
+def value(given):
+    """What the numbers say."""
+    count = len(given.sizes)
+    found = given.numbers[:count].float()
+    if given.twice:
+        found = found + given.numbers[count:].float() / 127
+    return found * given.sizes[:, None]
+
+
+def assert_near(given, true, twice):
+    assert given.twice == twice
+    assert given.sizes == pytest.approx(true.abs().amax(dim=1) / 127, rel=1e-5)
+    assert ((value(given) - true).abs() / given.sizes[:, None]).max() < LEAST_LEVEL[twice] * 1.01 + 1e-3
+
+
+def product_of(count, width, *, twice):
+    """Rows in int8, a product of them as oneDNN gives it, and what it says of them."""
+    given = kernels.bring(torch.randn(count, 16).bfloat16(), twice=twice)
+    weight = torch.randint(-127, 128, (width, 16)).float() / 300
+    return given, given.numbers.float() @ weight.T, value(given) @ weight.T
+
+
+@pytest.fixture(autouse=True)
+def _seed():
+    torch.manual_seed(4)
+
+
+@pytest.fixture(params=[1, 2, 3])
+def threads(request):
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield request.param
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("twice", TWICE)
+@pytest.mark.parametrize("count", COUNTS)
+def test_rows_are_brought_to_int8_each_with_its_own_size(count, twice, threads):
+    rows = (torch.randn(count, 100) * torch.logspace(-3, 3, count)[:, None]).bfloat16()
+    rows[0] = 0
+    found = kernels.bring(rows, twice=twice)
+    assert (found.numbers[0] == 0).all()
+    if count > 1:
+        assert_near(kernels.bring(rows[1:], twice=twice), rows[1:].float(), twice)
+
+
+def test_numbers_are_the_nearest_and_second_ones_what_is_left():
+    rows = torch.tensor([[127.0, -127.0, 0.5625, -1.25, 2.5, -0.4]]).bfloat16()
+    assert kernels.bring(rows, twice=False).numbers.tolist() == [[127, -127, 1, -1, 3, 0]]
+    assert kernels.bring(rows, twice=True).numbers.tolist() == [[127, -127, 0, -1, 2, 0], [0, 0, 71, -31, 63, -50]]
+
+
+@pytest.mark.parametrize("twice", TWICE)
+@pytest.mark.parametrize("count", COUNTS)
+def test_norm_is_the_root_mean_square_norm(count, twice, threads):
+    rows, weight = torch.randn(count, 96) * 7, torch.randn(96)
+    true = functional.rms_norm(rows, (96,), weight, 1e-6)
+    assert_near(kernels.norm(rows, weight, 1e-6, twice=twice), true, twice)
+    # Where a row is nearly nothing, epsilon is what keeps it so.
+    true = functional.rms_norm(rows / 1e6, (96,), weight, 1e-2)
+    assert_near(kernels.norm(rows / 1e6, weight, 1e-2, twice=twice), true, twice)
+
+
+@pytest.mark.parametrize("twice", TWICE)
+@pytest.mark.parametrize("count", COUNTS)
+def test_what_a_product_says_is_added(count, twice, threads):
+    given, product, true = product_of(count, 70, twice=twice)
+    rows = torch.randn(count + 3, 70)
+    before = rows.clone()
+    kernels.add(rows[3:], product, given)
+    assert torch.equal(rows[:3], before[:3])
+    assert torch.allclose(rows[3:], before[3:] + true, atol=1e-4)
+
+
+def test_first_and_second_numbers_apart_add_up():
+    given, product, true = product_of(20, 30, twice=True)
+    rows = torch.zeros(20, 30)
+    for part, says in zip(given.apart(), product.split(20), strict=True):
+        kernels.add(rows, says, part)
+    assert torch.allclose(rows, true, atol=1e-4)
+
+
+@pytest.mark.parametrize("twice", TWICE)
+@pytest.mark.parametrize("count", COUNTS)
+def test_gates_open_as_silu_says(count, twice, threads):
+    given, product, true = product_of(count, 120, twice=twice)
+    gates, up = true.chunk(2, dim=1)
+    for out in TWICE:
+        assert_near(kernels.gate(product, given, twice=out), functional.silu(gates) * up, out)
+
+
+def test_gates_far_from_zero_are_shut_or_open():
+    given = kernels.Quantised(torch.ones(1, 4, dtype=torch.int8), torch.tensor([1.0]))
+    product = torch.tensor([[-300.0, -90.0, 90.0, 300.0, 2.0, 2.0, 2.0, 2.0]])
+    assert value(kernels.gate(product, given, twice=True)).tolist() == [
+        pytest.approx([0.0, 0.0, 180.0, 600.0], abs=0.05)
+    ]
+
+
+@pytest.mark.parametrize("biased", [False, True])
+@pytest.mark.parametrize("twice", TWICE)
+@pytest.mark.parametrize("count", COUNTS)
+def test_queries_and_keys_are_turned_and_keys_and_values_written_in_their_places(count, twice, biased, threads):
+    heads, key_heads, size, room, start = 6, 2, 8, 64, 5
+    given, product, true = product_of(count, (heads + 2 * key_heads) * size, twice=twice)
+    bias = torch.randn(product.shape[1]) if biased else None
+    angles = torch.rand(count, size // 2) * 6
+    keys, values = (torch.full((key_heads, room, size), 9.0).bfloat16() for _ in range(2))
+    places = slice(start, start + count)
+    queries = kernels.turn(product, given, bias, (angles.cos(), angles.sin()), keys[:, places], values[:, places])
+    parts = (true if bias is None else true + bias).view(count, heads + 2 * key_heads, size)
+    first, second = parts.chunk(2, dim=-1)
+    cosines, sines = angles.cos()[:, None], angles.sin()[:, None]
+    turned = torch.cat([first * cosines - second * sines, second * cosines + first * sines], dim=-1)
+    near = {"rtol": 1 / 128, "atol": 1e-4}  # bfloat16
+    assert torch.allclose(queries.float(), turned[:, :heads], **near)
+    assert torch.allclose(keys[:, places].float(), turned[:, heads : heads + key_heads].transpose(0, 1), **near)
+    assert torch.allclose(values[:, places].float(), parts[:, heads + key_heads :].transpose(0, 1), **near)
+    for tensor in (keys, values):
+        assert (tensor[:, :start] == 9).all()
+        assert (tensor[:, start + count :] == 9).all()
+
+
+def test_bfloat16_is_rounded_as_pytorch_rounds_it():
+    given = kernels.Quantised(torch.zeros(1, 1, dtype=torch.int8), torch.tensor([1.0]))
+    product = torch.randn(1, 3 * 512) * torch.logspace(-6, 6, 3 * 512)
+    product[0, :4] = torch.tensor([1 + 2**-8, 1 + 3 * 2**-8, -1 - 2**-8, 1 + 2**-8 + 2**-20])  # between two
+    keys, values = (torch.empty(1, 1, 512).bfloat16() for _ in range(2))
+    straight = (torch.ones(1, 256), torch.zeros(1, 256))
+    queries = kernels.turn(product, given, None, straight, keys, values)
+    found = torch.cat([queries.flatten(), keys.flatten(), values.flatten()])
+    assert torch.equal(found, product[0].bfloat16())
+
+
+def test_without_numba_the_decoder_is_the_one_in_pytorch():
+    """In a process of its own: what is imported here stays so."""
+    code = (
+        "import sys; sys.modules['numba'] = None\n"
+        "from rag import decoder_weights as weights\n"
+        "weights.has_int8_instructions = weights.has_bfloat16_instructions = lambda: True\n"
+        "print(weights._int8_class().__name__)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [Decoder.__name__]

@@ -145,7 +145,7 @@ def _int8_class() -> type[Decoder]:
         return Decoder
     try:
         from rag.int8_decoder import Int8Decoder
-    except ImportError:  # no numba for this Python, or a PyTorch with other threads
+    except (ImportError, RuntimeError):  # no numba for this Python, other threads, or nowhere to keep machine code
         return Decoder
     return Int8Decoder
 

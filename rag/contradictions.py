@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rag.facts import names, numbers
+from rag.offices import other_office
 from rag.words import search_stems
 
 _UP = (
@@ -67,7 +68,14 @@ class Contradiction:
 
 def contradictions(claim: str, sources: Sequence[str]) -> tuple[Contradiction, ...]:
     """What `claim` says against the sentences `sources` that it cites; empty if nothing is clearly opposite."""
-    rules: tuple[Callable[[str, str], Contradiction | None], ...] = (_direction, _bound, _roles, _order, _negated)
+    rules: tuple[Callable[[str, str], Contradiction | None], ...] = (
+        _direction,
+        _bound,
+        _roles,
+        _office,
+        _order,
+        _negated,
+    )
     found = []
     for rule in rules:
         judged = [rule(claim, source) for source in sources]
@@ -132,6 +140,12 @@ def _roles(claim: str, source: str) -> Contradiction | None:
             if ours[0] & theirs[1] and ours[1] & theirs[0] and not ours[0] & theirs[0] and not ours[1] & theirs[1]:
                 return Contradiction(said[0], stated[0])
     return None
+
+
+def _office(claim: str, source: str) -> Contradiction | None:
+    """Someone is chairman in the one and founder in the other."""
+    found = other_office(claim, source)
+    return Contradiction(*found) if found else None
 
 
 def _root(verb: re.Match[str]) -> str:

@@ -15,7 +15,7 @@ from rag.evidence import Evidence
 from rag.examples import example_questions
 from rag.follow_ups import in_conversation
 from rag.generators import Generator
-from rag.parts import as_turns, joined, parts_of
+from rag.parts import as_turns, asked_alone, joined, parts_of
 from rag.queueing import Place, Turns, before_this_one
 from rag.remembered import RememberedAnswers
 from rag.searching import plan_search, questions_of, search_passages
@@ -152,8 +152,10 @@ class Chatbot:
         answers: list[Answer] = []
         for number, part in enumerate(parts):
             lead = " " if answers else ""
-            turns, deadline = (*history, *as_turns(answers)), time_limit.share_of(len(parts) - number)
-            for event in self._way().events(part, turns, limits, place, stopped, deadline):
+            alone = asked_alone(part, parts[:number]) if answers else part
+            turns = history if alone else (*history, *as_turns(answers))
+            deadline = time_limit.share_of(len(parts) - number)
+            for event in self._way().events(alone or part, turns, limits, place, stopped, deadline):
                 match event:
                     case DoneEvent():
                         answers.append(event.answer)

@@ -16,6 +16,18 @@ _BETWEEN = re.compile(rf"(?:\?\s+(?:and\s+)?|,\s+and\s+|;\s*(?:and\s+)?|\s+and\s
 _OPENS = re.compile(rf"\W*{_ASKS}\b", re.IGNORECASE)
 _FEWEST_WORDS = 3
 _MOST = 3
+_REFERS = re.compile(
+    r"\b(?:he|him|his|she|hers?|it|its|they|them|theirs?|this|that|these|those|there)\b", re.IGNORECASE
+)
+# What a name can be put in place of, and how; "her" is either, by what follows.
+_OWNERS = re.compile(
+    r"\b(?:his|its|their|her(?=\s+(?!in\b|on\b|at\b|by\b|to\b|for\b|among\b|as\b|with\b)\w))\b", re.IGNORECASE
+)
+_OTHERS = re.compile(
+    r"\b(?:he|him|she|her|it|they|them|(?<!is )(?<!are )(?<!was )(?<!were )(?P<place>there))\b", re.IGNORECASE
+)
+# Not the first word, which is always written with a capital.
+_NAME = re.compile(r"(?<=\s)[A-Z][\w’'&.-]*(?:\s+[A-Z][\w’'&.-]*)*")
 
 
 def parts_of(question: str) -> tuple[str, ...]:
@@ -26,6 +38,31 @@ def parts_of(question: str) -> tuple[str, ...]:
     if not 2 <= len(pieces) <= _MOST or any(len(piece.split()) < _FEWEST_WORDS for piece in pieces):
         return ()
     return tuple(f"{piece[0].upper()}{piece[1:]}?" for piece in pieces)
+
+
+def asked_alone(part: str, before: Sequence[str]) -> str | None:
+    """The part as it can be asked without the parts before it; None if it cannot.
+
+    It can if it names what it is about, and refers to nothing; or if it refers to one thing, and the parts before it
+    name one alone, which is put in its place: "How rich is Jack Ma?", "Which magazine praises him?".
+    """
+    references = len(_REFERS.findall(part))
+    if not references:
+        return part if _names(part) else None
+    named = {name for question in before for name in _names(question)}
+    if references > 1 or len(named) != 1:
+        return None
+    (name,) = named
+    # A name of its own may be what it refers to, but for a place ("What did goods from Xinjiang bring in there?").
+    if _names(part) and not re.search(r"\bthere\b", part, re.IGNORECASE):
+        return None
+    filled = _OWNERS.sub(f"{name}’s", part)
+    filled = _OTHERS.sub(lambda found: f"at {name}" if found["place"] else name, filled)
+    return filled if not _REFERS.search(filled) else None
+
+
+def _names(question: str) -> set[str]:
+    return {re.sub(r"[’']s?$|[.]$", "", found) for found in _NAME.findall(question)}
 
 
 def as_turns(answers: Sequence[Answer]) -> tuple[Message, ...]:

@@ -1,7 +1,7 @@
 import pytest
 from rag_material import ARTICLE
 
-from rag.parts import as_turns, joined, parts_of
+from rag.parts import as_turns, asked_alone, joined, parts_of
 from rag.types import Answer, Citation, Message, PassageUse, Searched, Timings, Usage
 
 
@@ -25,6 +25,37 @@ from rag.types import Answer, Citation, Message, PassageUse, Searched, Timings, 
 )  # fmt: skip
 def test_each_part_has_a_question_word_of_its_own(question, parts):
     assert parts_of(question) == parts
+
+
+@pytest.mark.parametrize(
+    ("part", "before", "alone"),
+    [
+        # What names its subject needs nothing before it,
+        ("How big is Jack Ma's stake in Alipay?", ["Who is behind Alipay?"], "How big is Jack Ma's stake in Alipay?"),
+        # what refers to the one thing that was named is about that,
+        ("Which magazine praises him?", ["How rich is Jack Ma, in dollars?"], "Which magazine praises Jack Ma?"),
+        ("Who praises her in public?", ["Who is Ann Lee?"], "Who praises Ann Lee in public?"),
+        ("Who likes her husband?", ["Who is Ann Lee?"], "Who likes Ann Lee’s husband?"),
+        ("What is its price?", ["Who owns Tmall?"], "What is Tmall’s price?"),
+        ("How much is sold there?", ["What is Tmall?"], "How much is sold at Tmall?"),
+        (
+            "What did goods from Xinjiang bring in there?",
+            ["What is Tmall?"],
+            "What did goods from Xinjiang bring in at Tmall?",
+        ),
+        # and what may refer to one of two things, to none, or to what was said, needs the parts before it.
+        ("Who runs it today?", ["Did Yahoo buy Tmall?"], None),
+        ("Did Yahoo buy it?", ["What is Tmall?"], None),
+        ("What did Yahoo sell there?", ["What do Tmall and Taobao do?"], None),
+        ("Who runs it today?", ["What is the largest shop?"], None),
+        ("What was the price of the deal?", ["Who bought Tmall?"], None),
+        ("Why did that fail?", ["Who bought Tmall?"], None),
+        ("How much did they pay for it?", ["What is Acme's plan?"], None),
+        ("How many shops are there?", ["What is Tmall?"], None),
+    ],
+)
+def test_a_part_is_asked_alone_where_it_can_be(part, before, alone):
+    assert asked_alone(part, before) == alone
 
 
 def cited(number, start, answer_start, answer_end):

@@ -243,7 +243,7 @@ def test_lock_names_everything_that_the_project_asks_for() -> None:
         *project["project"]["dependencies"],
         *project["project"]["optional-dependencies"]["dev"],
     ]
-    names = {re.split(r"[<>=\[]", requirement)[0].lower().replace("_", "-") for requirement in wanted}
+    names = {re.split(r"[<>=\[;]", requirement)[0].lower().replace("_", "-") for requirement in wanted}
     assert names - set(pinned) == set()
     assert pinned["torch"] == bootstrap.TORCH.partition("==")[2]
 

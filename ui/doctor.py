@@ -9,6 +9,7 @@ import sys
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -105,6 +106,8 @@ def _processor() -> Check:
             found,
             "It runs, only slower: try BYLINE_MODEL=small if answers take too long.",
         )
+    if "avx512_vnni" in has and find_spec("numba") is None:
+        return Check("Processor", "warning", found, "Prompts take up to twice as long without numba: run `make setup`.")
     return Check("Processor", "ok", found)
 
 

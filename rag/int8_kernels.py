@@ -13,8 +13,9 @@ Raises ImportError where there is no numba or no such library; `rag/decoder.py` 
 """
 
 import ctypes
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import llvmlite.binding
 import numpy as np
@@ -42,6 +43,10 @@ _threads = types.ExternalFunction("omp_get_num_threads", types.intc())
 _SIGNATURE = types.void(types.CPointer(types.voidptr))
 # With numba's own check for division by zero a loop would not be vectorised.
 _FAST: dict[str, Any] = {"fastmath": True, "error_model": "numpy"}
+_Decorator: TypeAlias = Callable[[Callable[..., Any]], Any]
+_inlined: _Decorator = njit(inline="always")
+_loop: _Decorator = njit(**_FAST)
+_kernel: _Decorator = cfunc(_SIGNATURE, cache=True, **_FAST)
 f32, i32, u32 = np.float32, np.int32, np.uint32
 
 
@@ -134,14 +139,14 @@ def _run(kernel: Any, count: int, whole: tuple[int, ...], *tensors: Tensor | Non
 # Below here is what numba compiles.
 
 
-@njit(inline="always")  # type: ignore[untyped-decorator]
+@_inlined
 def _share(rows: Any) -> Any:
     """The first of this thread's rows, and the first of the next one's."""
     team, mine = _threads(), _thread()
     return rows * mine // team, rows * (mine + 1) // team
 
 
-@njit(**_FAST)  # type: ignore[untyped-decorator]
+@_loop
 def _largest(values: Any) -> Any:
     """The largest magnitude. Without their signs, the bits of floats are ordered as the floats are, and of integers the
     search for the largest is vectorised."""
@@ -155,7 +160,7 @@ def _largest(values: Any) -> Any:
     return most.view(np.float32)[0]
 
 
-@njit(**_FAST)  # type: ignore[untyped-decorator]
+@_loop
 def _quantise(values: Any, row: Any, numbers: Any, sizes: Any, twice: Any) -> None:
     """`values` as a row of a `Quantised`."""
     size = max(_largest(values), f32(_SMALLEST)) / f32(_LEVELS)
@@ -174,7 +179,7 @@ def _quantise(values: Any, row: Any, numbers: Any, sizes: Any, twice: Any) -> No
             nearest[at] = i32(values[at] * inverse + f32(128.5)) - i32(128)
 
 
-@njit(**_FAST)  # type: ignore[untyped-decorator]
+@_loop
 def _add_product(into: Any, product: Any, sizes: Any, row: Any, twice: Any) -> None:
     size = sizes[row]
     first = product[row]
@@ -188,13 +193,13 @@ def _add_product(into: Any, product: Any, sizes: Any, row: Any, twice: Any) -> N
             into[at] += first[at] * size
 
 
-@njit(inline="always")  # type: ignore[untyped-decorator]
+@_inlined
 def _bfloat16(bits: Any) -> Any:
     """The upper half of a float32's bits, to the nearest; of two that are as near, the even one."""
     return np.uint16((bits + u32(0x7FFF) + ((bits >> u32(16)) & u32(1))) >> u32(16))
 
 
-@cfunc(_SIGNATURE, cache=True, **_FAST)  # type: ignore[untyped-decorator]
+@_kernel
 def _bring(given: Any) -> None:
     whole = carray(given[0], 3, np.int64)
     count, width, twice = whole[0], whole[1], whole[2]
@@ -210,7 +215,7 @@ def _bring(given: Any) -> None:
         _quantise(bits.view(np.float32), row, numbers, sizes, twice)
 
 
-@cfunc(_SIGNATURE, cache=True, **_FAST)  # type: ignore[untyped-decorator]
+@_kernel
 def _norm(given: Any) -> None:
     whole, epsilon = carray(given[0], 3, np.int64), carray(given[1], 1, np.float32)
     count, width, twice = whole[0], whole[1], whole[2]
@@ -231,7 +236,7 @@ def _norm(given: Any) -> None:
         _quantise(normed, row, numbers, sizes, twice)
 
 
-@cfunc(_SIGNATURE, cache=True, **_FAST)  # type: ignore[untyped-decorator]
+@_kernel
 def _add(given: Any) -> None:
     whole = carray(given[0], 3, np.int64)
     count, width, of_two = whole[0], whole[1], whole[2]
@@ -243,7 +248,7 @@ def _add(given: Any) -> None:
         _add_product(rows[row], product, scales, row, of_two)
 
 
-@cfunc(_SIGNATURE, cache=True, **_FAST)  # type: ignore[untyped-decorator]
+@_kernel
 def _gate(given: Any) -> None:
     whole = carray(given[0], 4, np.int64)
     count, width, of_two, twice = whole[0], whole[1], whole[2], whole[3]
@@ -279,7 +284,7 @@ def _gate(given: Any) -> None:
         _quantise(up, row, numbers, sizes, twice)
 
 
-@cfunc(_SIGNATURE, cache=True, **_FAST)  # type: ignore[untyped-decorator]
+@_kernel
 def _turn(given: Any) -> None:
     whole = carray(given[0], 7, np.int64)
     count, heads, key_heads, size = whole[0], whole[1], whole[2], whole[3]

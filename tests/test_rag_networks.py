@@ -82,10 +82,9 @@ def test_logits_are_those_of_transformers(folder, precision):
 @needs_int8
 @pytest.mark.parametrize("plain", [False, True])
 @pytest.mark.parametrize("first", [8, 40, 300, 600])
+@pytest.mark.parametrize("folder", ["qwen2", "qwen2 tied", "llama"], indirect=True)
 def test_int8_with_kernels_and_in_pytorch_is_near_the_reference(folder, first, plain, monkeypatch):
     """Few rows, many, and more than go through the middle of a layer, or to one product, at a time."""
-    if "gemma" in folder.name:
-        return
     if plain:
         monkeypatch.setattr("rag.decoder_weights._int8_class", lambda: Decoder)
     network = load(folder, "int8")

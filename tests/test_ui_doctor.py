@@ -11,7 +11,7 @@ FAST = frozenset(("avx2", "avx512f", "avx512_vnni", "avx512_bf16"))
     ("flags", "numba", "state", "help"),
     [
         (FAST, object(), "ok", None),
-        (FAST, None, "warning", "Prompts take up to twice as long without numba: run `make setup`."),
+        (FAST, None, "warning", "Prompts take up to three quarters longer without numba: run `make setup`."),
         (frozenset(("avx2",)), None, "warning",
          "It runs, only slower: try BYLINE_MODEL=small if answers take too long."),
         (None, None, "ok", None),

@@ -107,7 +107,9 @@ def _processor() -> Check:
             "It runs, only slower: try BYLINE_MODEL=small if answers take too long.",
         )
     if "avx512_vnni" in has and find_spec("numba") is None:
-        return Check("Processor", "warning", found, "Prompts take up to twice as long without numba: run `make setup`.")
+        return Check(
+            "Processor", "warning", found, "Prompts take up to three quarters longer without numba: run `make setup`."
+        )
     return Check("Processor", "ok", found)
 
 

@@ -15,6 +15,16 @@ def has_int8_instructions() -> bool:
     return bool(torch.cpu._is_vnni_supported())
 
 
+def has_signed_int8_instructions() -> bool:
+    """Whether it multiplies signed with signed int8 numbers (AMX).
+
+    Of VNNI one side is unsigned; for two signed ones oneDNN 3.12 has only a reference that takes 600 times as long.
+    """
+    import torch
+
+    return bool(torch.cpu._is_amx_tile_supported())
+
+
 def best_precision() -> str:
     """The fastest precision on this processor: int8 on x86 with AVX2, bfloat16 on others that have instructions for
     it, else float32.

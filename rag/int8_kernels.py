@@ -23,6 +23,8 @@ import torch
 from numba import carray, cfunc, njit, types
 from torch import Tensor
 
+from rag.int8_products import NOUGHT
+
 _LEVELS = 127
 _SMALLEST = 1e-12
 _ROWS = 8
@@ -55,7 +57,8 @@ class Quantised:
     """Rows in int8: value = size x (number + second number / 127)."""
 
     numbers: Tensor
-    """int8, shape (rows, width), or (2 x rows, width): then all second numbers stand below all first ones."""
+    """int8, or uint8 with each number 128 higher, as a `OneDnnProduct` wants them; shape (rows, width), or (2 x rows,
+    width): then all second numbers stand below all first ones."""
     sizes: Tensor
     """float32, shape (rows,)."""
 
@@ -78,7 +81,7 @@ def bring(rows: Tensor, *, twice: bool) -> Quantised:
     """Rows of bfloat16, shape (n, width), in int8."""
     count, width = rows.shape
     brought = _empty(count, width, twice=twice)
-    _run(_bring, count, (count, width, twice), rows, brought.numbers, brought.sizes)
+    _run(_bring, count, (count, width, twice, NOUGHT), rows, brought.numbers, brought.sizes)
     return brought
 
 
@@ -86,7 +89,7 @@ def norm(rows: Tensor, weight: Tensor, epsilon: float, *, twice: bool) -> Quanti
     """Rows of float32, shape (n, width), brought to a mean square of 1, times `weight`, shape (width,), in int8."""
     count, width = rows.shape
     normed = _empty(count, width, twice=twice)
-    _run(_norm, count, (count, width, twice), torch.tensor(epsilon), rows, weight, normed.numbers, normed.sizes)
+    _run(_norm, count, (count, width, twice, NOUGHT), torch.tensor(epsilon), rows, weight, normed.numbers, normed.sizes)
     return normed
 
 
@@ -100,7 +103,7 @@ def gate(product: Tensor, of: Quantised, *, twice: bool) -> Quantised:
     """silu(gate) x up, in int8, from the product of `of` with both, whose columns stand side by side (SwiGLU)."""
     count, width = len(of.sizes), product.shape[1] // 2
     gated = _empty(count, width, twice=twice)
-    _run(_gate, count, (count, width, of.twice, twice), product, of.sizes, gated.numbers, gated.sizes)
+    _run(_gate, count, (count, width, of.twice, twice, NOUGHT), product, of.sizes, gated.numbers, gated.sizes)
     return gated
 
 
@@ -121,7 +124,8 @@ def turn(
 
 
 def _empty(count: int, width: int, *, twice: bool) -> Quantised:
-    return Quantised(torch.empty(count * (2 if twice else 1), width, dtype=torch.int8), torch.empty(count))
+    kind = torch.uint8 if NOUGHT else torch.int8
+    return Quantised(torch.empty(count * (2 if twice else 1), width, dtype=kind), torch.empty(count))
 
 
 def _run(kernel: Any, count: int, whole: tuple[int, ...], *tensors: Tensor | None) -> None:
@@ -161,8 +165,9 @@ def _largest(values: Any) -> Any:
 
 
 @_loop
-def _quantise(values: Any, row: Any, numbers: Any, sizes: Any, twice: Any) -> None:
-    """`values` as a row of a `Quantised`."""
+def _quantise(values: Any, row: Any, numbers: Any, sizes: Any, twice: Any, nought: Any) -> None:
+    """`values` as a row of a `Quantised`, whose bytes are unsigned here: -1 is 255, or 127 where nought is 128."""
+    higher = i32(nought)
     size = max(_largest(values), f32(_SMALLEST)) / f32(_LEVELS)
     sizes[row] = size
     inverse = f32(1) / size
@@ -171,12 +176,12 @@ def _quantise(values: Any, row: Any, numbers: Any, sizes: Any, twice: Any) -> No
         for at in range(len(values)):
             value = values[at] * inverse
             whole = i32(value)  # towards zero, so that the rest is within 127 levels as well
-            large[at] = whole
-            small[at] = i32((value - f32(whole)) * f32(_LEVELS))
+            large[at] = whole + higher
+            small[at] = i32((value - f32(whole)) * f32(_LEVELS)) + higher
     else:
-        nearest = numbers[row]
+        nearest, lower = numbers[row], higher - i32(128)
         for at in range(len(values)):
-            nearest[at] = i32(values[at] * inverse + f32(128.5)) - i32(128)
+            nearest[at] = i32(values[at] * inverse + f32(128.5)) + lower
 
 
 @_loop
@@ -201,10 +206,10 @@ def _bfloat16(bits: Any) -> Any:
 
 @_kernel
 def _bring(given: Any) -> None:
-    whole = carray(given[0], 3, np.int64)
-    count, width, twice = whole[0], whole[1], whole[2]
+    whole = carray(given[0], 4, np.int64)
+    count, width, twice, nought = whole[0], whole[1], whole[2], whole[3]
     rows = carray(given[1], (count, width), np.uint16)
-    numbers = carray(given[2], (count * (2 if twice else 1), width), np.int8)
+    numbers = carray(given[2], (count * (2 if twice else 1), width), np.uint8)
     sizes = carray(given[3], count, np.float32)
     bits = np.empty(width, np.uint32)
     first, last = _share(count)
@@ -212,16 +217,16 @@ def _bring(given: Any) -> None:
         halves = rows[row]
         for at in range(width):
             bits[at] = u32(halves[at]) << u32(16)
-        _quantise(bits.view(np.float32), row, numbers, sizes, twice)
+        _quantise(bits.view(np.float32), row, numbers, sizes, twice, nought)
 
 
 @_kernel
 def _norm(given: Any) -> None:
-    whole, epsilon = carray(given[0], 3, np.int64), carray(given[1], 1, np.float32)
-    count, width, twice = whole[0], whole[1], whole[2]
+    whole, epsilon = carray(given[0], 4, np.int64), carray(given[1], 1, np.float32)
+    count, width, twice, nought = whole[0], whole[1], whole[2], whole[3]
     rows = carray(given[2], (count, width), np.float32)
     weight = carray(given[3], width, np.float32)
-    numbers = carray(given[4], (count * (2 if twice else 1), width), np.int8)
+    numbers = carray(given[4], (count * (2 if twice else 1), width), np.uint8)
     sizes = carray(given[5], count, np.float32)
     normed = np.empty(width, np.float32)
     first, last = _share(count)
@@ -233,7 +238,7 @@ def _norm(given: Any) -> None:
         factor = f32(1) / np.sqrt(squares / f32(width) + epsilon[0])
         for at in range(width):
             normed[at] = values[at] * factor * weight[at]
-        _quantise(normed, row, numbers, sizes, twice)
+        _quantise(normed, row, numbers, sizes, twice, nought)
 
 
 @_kernel
@@ -250,11 +255,11 @@ def _add(given: Any) -> None:
 
 @_kernel
 def _gate(given: Any) -> None:
-    whole = carray(given[0], 4, np.int64)
-    count, width, of_two, twice = whole[0], whole[1], whole[2], whole[3]
+    whole = carray(given[0], 5, np.int64)
+    count, width, of_two, twice, nought = whole[0], whole[1], whole[2], whole[3], whole[4]
     product = carray(given[1], (count * (2 if of_two else 1), 2 * width), np.float32)
     scales = carray(given[2], count, np.float32)
-    numbers = carray(given[3], (count * (2 if twice else 1), width), np.int8)
+    numbers = carray(given[3], (count * (2 if twice else 1), width), np.uint8)
     sizes = carray(given[4], count, np.float32)
     both = np.empty(2 * width, np.float32)
     part, twos = np.empty(width, np.float32), np.empty(width, np.int32)
@@ -281,7 +286,7 @@ def _gate(given: Any) -> None:
             twos[at] = (two + i32(127)) << i32(23)
         for at in range(width):
             up[at] = gates[at] * up[at] / (f32(1) + part[at] * power[at])
-        _quantise(up, row, numbers, sizes, twice)
+        _quantise(up, row, numbers, sizes, twice, nought)
 
 
 @_kernel

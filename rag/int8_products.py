@@ -11,11 +11,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from index.precisions import has_int8_instructions
+from index.precisions import has_int8_instructions, has_signed_int8_instructions
 from index.products import Product
 
 FEW_ROWS = 16
 """Up to as many rows, a second int8 number for each value takes no longer."""
+
+NOUGHT = 0 if has_signed_int8_instructions() else 128
+"""What stands for nought in the rows of a `OneDnnProduct`: 128 makes unsigned numbers of int8 ones."""
 
 _SMALLEST = 1e-12
 _LEVELS = 127
@@ -62,9 +65,15 @@ class OneDnnProduct:
         return product if self.bias is None else product.add_(self.bias)
 
     def multiplied(self, rows: Tensor, kind: torch.dtype = torch.float32) -> Tensor:
-        """int8 rows with the true weights, not scaled as the rows were and without bias, in that kind of number."""
+        """int8 rows with the true weights, not scaled as the rows were and without bias, in that kind of number.
+
+        uint8 rows are int8 ones above 128. Both give the same, where the processor multiplies both.
+        """
+        if NOUGHT and rows.dtype == torch.int8:
+            rows = rows.view(torch.uint8) ^ NOUGHT  # the same as adding it
+        nought = 128 if rows.dtype == torch.uint8 else 0
         product: Tensor = torch.ops.onednn.qlinear_pointwise(
-            rows, 1.0, 0, self._packed, self._scales, self._zeros, None, 1.0, 0, kind, "none", [], ""
+            rows, 1.0, nought, self._packed, self._scales, self._zeros, None, 1.0, 0, kind, "none", [], ""
         )
         return product
 

@@ -1,12 +1,23 @@
 """Products in int8 and bfloat16 against exact arithmetic."""
 
+import timeit
+
 import pytest
 import torch
 from torch import nn
 
+from index.precisions import has_int8_instructions
 from index.products import float_product
 from rag import int8_products
-from rag.int8_products import FEW_ROWS, FbgemmProduct, OneDnnProduct, quantise, quantise_rows, quantise_twice
+from rag.int8_products import (
+    FEW_ROWS,
+    FbgemmProduct,
+    OneDnnProduct,
+    int8_product,
+    quantise,
+    quantise_rows,
+    quantise_twice,
+)
 
 MANY = 64
 needs_int8 = pytest.mark.skipif(
@@ -113,3 +124,27 @@ def test_products_of_floats_are_those_of_a_linear_layer(kind, bias):
     layer = linear(96, 128, bias=bias).to(kind)
     x = torch.randn(7, 128).to(kind)
     assert relative_error(float_product(layer.weight, layer.bias, rows=7)(x).float(), layer(x).float()) < 0.005
+
+
+@needs_int8
+def test_signed_and_unsigned_rows_give_the_same():
+    weight, scales = quantise(linear(96, 128, bias=False).weight)
+    product = OneDnnProduct(weight, scales, None)
+    rows = torch.randint(-127, 128, (MANY, 128), dtype=torch.int8)
+    true = (rows.double() @ weight.double().T * scales.double()).float()
+    unsigned = (rows.short() + 128).to(torch.uint8)
+    assert torch.equal(product.multiplied(rows), product.multiplied(unsigned))
+    assert torch.allclose(product.multiplied(rows), true, rtol=1e-6)
+    assert rows.min() < 0  # what was given stays as it was
+
+
+@needs_int8
+@pytest.mark.skipif(not has_int8_instructions(), reason="where there are no int8 instructions FBGEMM is taken")
+@pytest.mark.parametrize("rows", [1, MANY])
+def test_int8_has_not_fallen_back_to_a_reference(rows):
+    """oneDNN takes 600 times as long where it has no code for the kind of rows, and says nothing."""
+    layer = linear(1024, 1024, bias=False)
+    product, x = int8_product(*quantise(layer.weight), None), torch.randn(rows, 1024)
+    product(x), layer(x)
+    int8, float32 = (min(timeit.repeat(lambda call=call: call(x), number=1, repeat=9)) for call in (product, layer))
+    assert int8 < 10 * float32

@@ -9,10 +9,10 @@ def has_bfloat16_instructions() -> bool:
 
 
 def has_int8_instructions() -> bool:
-    """Whether the processor multiplies int8 numbers in one step (VNNI): oneDNN is the faster way there."""
-    import torch
-
-    return bool(torch.cpu._is_vnni_supported())
+    """Whether the processor multiplies int8 numbers in one step (VNNI, with or without AVX-512): oneDNN is the faster
+    way there.
+    """
+    return _can("avx512_vnni") or _can("avx_vnni")
 
 
 def has_signed_int8_instructions() -> bool:
@@ -20,9 +20,7 @@ def has_signed_int8_instructions() -> bool:
 
     Of VNNI one side is unsigned; for two signed ones oneDNN 3.12 has only a reference that takes 600 times as long.
     """
-    import torch
-
-    return bool(torch.cpu._is_amx_tile_supported())
+    return _can("amx_int8")
 
 
 def best_precision() -> str:
@@ -35,3 +33,9 @@ def best_precision() -> str:
     if has_int8_instructions() or (fbgemm and torch.backends.cpu.get_cpu_capability() in ("AVX2", "AVX512")):
         return "int8"
     return "bfloat16" if has_bfloat16_instructions() else "float32"
+
+
+def _can(instructions: str) -> bool:
+    import torch
+
+    return bool(torch.cpu.get_capabilities().get(instructions, False))

@@ -22,7 +22,7 @@ from index.weights import CATALOG, list_models
 from rag.engines import described, engine_of, gguf_file, read_address
 from rag.settings import Settings
 
-_SPEEDING_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16")
+_SPEEDING_FLAGS = ("avx2", "avx512f", "avx_vnni", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8")
 _MEMORY_NEEDED_GB = {"default": 5.0, "small": 2.5}
 _MEMORY_BESIDE_GGUF_GB = 1.5
 """For the prompts that llama.cpp keeps, the embedder and the page."""

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from index.products import Product
+from rag.attention import attention
 from rag.key_values import KeyValues
 
 BLOCK = 256
@@ -86,9 +87,8 @@ class Decoder:
         memory.make_room(after)
         rows = functional.embedding(torch.tensor(list(ids)), self._embedding).to(self._norm.dtype)
         cosines, sines = self._rotation(before, after)
-        mask = self._mask(before, len(ids))
         for place, layer in enumerate(self._layers):
-            seen = self._attended(self._normed(rows, layer.attention_norm), place, layer, memory, cosines, sines, mask)
+            seen = self._attended(self._normed(rows, layer.attention_norm), place, layer, memory, cosines, sines)
             if place == len(self._layers) - 1:
                 rows, seen = rows[-wanted:], seen[-wanted:]
             rows = rows + layer.output(seen)
@@ -114,7 +114,6 @@ class Decoder:
         memory: KeyValues,
         cosines: Tensor,
         sines: Tensor,
-        mask: Tensor | None,
     ) -> Tensor:
         """What each row takes from the tokens it sees, shape (n, heads x head size)."""
         shape = self._shape
@@ -125,27 +124,7 @@ class Decoder:
         new_keys, new_values = memory.next_places(place, count)
         new_keys.copy_(rotated[:, shape.heads :].transpose(0, 1))
         new_values.copy_(parts[:, turned:].transpose(0, 1))
-        return self._attention(rotated[:, : shape.heads], *memory.of(place, len(memory) + count), mask)
-
-    def _mask(self, before: int, count: int) -> Tensor | None:
-        """Each token sees those before it and itself. None for a first pass, of which PyTorch knows how, and for one
-        token.
-        """
-        if before == 0 or count == 1:
-            return None
-        return torch.ones(count, before + count, dtype=torch.bool).tril_(before)
-
-    def _attention(self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
-        """Shape (n, heads x head size), from queries of shape (n, heads, head size)."""
-        found = functional.scaled_dot_product_attention(
-            queries.transpose(0, 1)[None],
-            keys[None],
-            values[None],
-            attn_mask=mask,
-            is_causal=mask is None and len(queries) > 1,
-            enable_gqa=self._shape.heads != self._shape.key_heads,
-        )
-        return found[0].transpose(0, 1).reshape(len(queries), -1)
+        return attention(rotated[:, : shape.heads], *memory.of(place, len(memory) + count))
 
     def _add_middle(self, rows: Tensor, layer: Layer) -> None:
         for start in range(0, len(rows), BLOCK):

@@ -13,14 +13,15 @@ from torch.nn import functional
 
 from index.products import Product
 from rag import int8_kernels as kernels
+from rag.attention import attention
 from rag.decoder import BLOCK, Decoder, Layer
 from rag.int8_kernels import Quantised
-from rag.int8_products import FEW_ROWS, OneDnnProduct
+from rag.int8_products import FEW_ROWS, OneDnnProduct, PartedProduct
 from rag.key_values import KeyValues
 
 
 class Int8Decoder(Decoder):
-    """Implements `rag.networks.Network`. All of its products are `OneDnnProduct`s, its norms and biases float32."""
+    """Implements `rag.networks.Network`. Its products are `OneDnnProduct`s, `down` in parts; norms, biases float32."""
 
     def empty(self) -> KeyValues:
         """A memory of nothing read yet."""
@@ -33,9 +34,8 @@ class Int8Decoder(Decoder):
         memory.make_room(after)
         rows = functional.embedding(torch.tensor(list(ids)), self._embedding).float()
         turns = self._turns(before, after)
-        mask = self._mask(before, len(ids))
         for place, layer in enumerate(self._layers):
-            seen = self._seen(rows, place, layer, memory, turns, mask)
+            seen = self._seen(rows, place, layer, memory, turns)
             if place == len(self._layers) - 1:
                 rows, seen = rows[-wanted:], seen[-wanted:]
             self._add(rows, layer.output, kernels.bring(seen, twice=len(seen) <= FEW_ROWS))
@@ -50,28 +50,27 @@ class Int8Decoder(Decoder):
         layer: Layer,
         memory: KeyValues,
         turns: tuple[Tensor, Tensor],
-        mask: Tensor | None,
     ) -> Tensor:
         """What each row takes from the tokens it sees, bfloat16, shape (n, heads x head size)."""
         normed = self._quantised(rows, layer.attention_norm)
         product = cast(OneDnnProduct, layer.query_key_value)
         new_keys, new_values = memory.next_places(place, len(rows))
         queries = kernels.turn(product.multiplied(normed.numbers), normed, product.bias, turns, new_keys, new_values)
-        return self._attention(queries, *memory.of(place, len(memory) + len(rows)), mask)
+        return attention(queries, *memory.of(place, len(memory) + len(rows)))
 
     def _add_middle(self, rows: Tensor, layer: Layer) -> None:
         normed = self._quantised(rows, layer.mlp_norm)
-        gate_up = cast(OneDnnProduct, layer.gate_up)
+        gate_up, down = cast(OneDnnProduct, layer.gate_up), cast(PartedProduct, layer.down)
         size = -(-len(rows) // -(-len(rows) // BLOCK))  # as many blocks as are needed, of one size
         for start in range(0, len(rows), size):
             block = slice(start, start + size)
             part = normed if normed.twice else normed.part(block)
-            gated = kernels.gate(gate_up.multiplied(part.numbers), part, twice=True)
-            self._add(rows[block], layer.down, gated)
+            gated = kernels.gate(gate_up.multiplied(part.numbers), part, parts=len(down.parts), twice=normed.twice)
+            for product, given in zip(down.parts, gated, strict=True):
+                self._add(rows[block], product, given)
 
     def _add(self, rows: Tensor, product: Product, given: Quantised) -> None:
-        for part in given.apart() if given.twice and len(given.numbers) > BLOCK else (given,):
-            kernels.add(rows, cast(OneDnnProduct, product).multiplied(part.numbers), part)
+        kernels.add(rows, cast(OneDnnProduct, product).multiplied(given.numbers), given)
 
     def _quantised(self, rows: Tensor, weight: Tensor) -> Quantised:
         return kernels.norm(rows, weight, self._shape.epsilon, twice=len(rows) <= FEW_ROWS)

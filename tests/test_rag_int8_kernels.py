@@ -103,29 +103,23 @@ def test_what_a_product_says_is_added(count, twice, threads):
     assert torch.allclose(rows[3:], before[3:] + true, atol=1e-4)
 
 
-def test_first_and_second_numbers_apart_add_up():
-    given, product, true = product_of(20, 30, twice=True)
-    rows = torch.zeros(20, 30)
-    for part, says in zip(given.apart(), product.split(20), strict=True):
-        kernels.add(rows, says, part)
-    assert torch.allclose(rows, true, atol=1e-4)
-
-
 @pytest.mark.parametrize("twice", TWICE)
 @pytest.mark.parametrize("count", COUNTS)
 def test_gates_open_as_silu_says(count, twice, threads):
     given, product, true = product_of(count, 120, twice=twice)
     gates, up = true.chunk(2, dim=1)
     for out in TWICE:
-        assert_near(kernels.gate(product, given, twice=out), functional.silu(gates) * up, out)
+        for parts in (1, 3):
+            found = kernels.gate(product, given, parts=parts, twice=out)
+            for one, columns in zip(found, (functional.silu(gates) * up).chunk(parts, dim=1), strict=True):
+                assert_near(one, columns, out)
 
 
 def test_gates_far_from_zero_are_shut_or_open():
     given = kernels.Quantised(torch.ones(1, 4, dtype=torch.int8), torch.tensor([1.0]))
     product = torch.tensor([[-300.0, -90.0, 90.0, 300.0, 2.0, 2.0, 2.0, 2.0]])
-    assert value(kernels.gate(product, given, twice=True)).tolist() == [
-        pytest.approx([0.0, 0.0, 180.0, 600.0], abs=0.05)
-    ]
+    (found,) = kernels.gate(product, given, parts=1, twice=True)
+    assert value(found).tolist() == [pytest.approx([0.0, 0.0, 180.0, 600.0], abs=0.05)]
 
 
 @pytest.mark.parametrize("biased", [False, True])

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from transformers import GemmaConfig, GemmaForCausalLM, LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
+from rag import decoder
 from rag.decoder import Decoder
 from rag.networks import TransformersNetwork, load_network
 
@@ -134,9 +135,13 @@ def test_an_interrupted_pass_leaves_nothing_behind(folder, monkeypatch):
             raise KeyboardInterrupt
         return attention(*args, **options)
 
-    attention = nn.functional.scaled_dot_product_attention
+    if isinstance(network, Decoder):
+        module, name = decoder, "attention"
+    else:
+        module, name = nn.functional, "scaled_dot_product_attention"
+    attention = getattr(module, name)
     with monkeypatch.context() as patched:
-        patched.setattr(nn.functional, "scaled_dot_product_attention", interrupted)
+        patched.setattr(module, name, interrupted)
         with pytest.raises(KeyboardInterrupt):
             network.read([8, 8], memory, wanted=1)
     assert len(memory) in (0, len(PROMPT))

@@ -21,8 +21,8 @@ NOUGHT = 0 if has_signed_int8_instructions() else 128
 """What stands for nought in the rows of a `OneDnnProduct`: 128 makes unsigned numbers of int8 ones."""
 
 PARTS = 8
-"""Of a `PartedProduct`. Four are coarser; fourteen as good as a second number for all values, which takes as long again,
-but so many small products make single tokens slower (docs/lab-notes.md)."""
+"""Of a `PartedProduct`. Four are coarser. Fourteen are as good as a second number for all values, which takes as long
+again; but so many small products make single tokens slower (docs/lab-notes.md)."""
 
 _SMALLEST = 1e-12
 _LEVELS = 127

@@ -129,7 +129,7 @@ def _int8_decoder(folder: Path, config: dict[str, Any], shape: Shape, stored: Pa
             coarse = int8_product(weight, scales, bias)
             return lambda rows: coarse(rows.float())  # or many words would have the same chance
         # What goes down again from the wide middle of a layer has few values that are far above all others.
-        return int8_product(weight, scales, bias, parted=name.endswith(".down"))
+        return int8_product(weight, scales, bias, exact=name.endswith(".down"))
 
     head, scales = tensor_in(stored, "head.weight"), tensor_in(stored, "head.scales")
 

@@ -16,12 +16,16 @@ from rag import int8_kernels as kernels
 from rag.attention import attention
 from rag.decoder import BLOCK, Decoder, Layer
 from rag.int8_kernels import Quantised
-from rag.int8_products import FEW_ROWS, OneDnnProduct, PartedProduct
+from rag.int8_products import FEW_ROWS, OneDnnProduct
 from rag.key_values import KeyValues
+
+_COARSE = 30 / 127
+"""A row is coarse if a step of its numbers is more than this share of its root mean square, so that rounding costs a
+fifteenth of it: a third of all rows before `down` (docs/lab-notes.md)."""
 
 
 class Int8Decoder(Decoder):
-    """Implements `rag.networks.Network`. Its products are `OneDnnProduct`s, `down` in parts; norms, biases float32."""
+    """Implements `rag.networks.Network`. All of its products are `OneDnnProduct`s, its norms and biases float32."""
 
     def empty(self) -> KeyValues:
         """A memory of nothing read yet."""
@@ -60,14 +64,27 @@ class Int8Decoder(Decoder):
 
     def _add_middle(self, rows: Tensor, layer: Layer) -> None:
         normed = self._quantised(rows, layer.mlp_norm)
-        gate_up, down = cast(OneDnnProduct, layer.gate_up), cast(PartedProduct, layer.down)
+        gate_up = cast(OneDnnProduct, layer.gate_up)
         size = -(-len(rows) // -(-len(rows) // BLOCK))  # as many blocks as are needed, of one size
         for start in range(0, len(rows), size):
             block = slice(start, start + size)
             part = normed if normed.twice else normed.part(block)
-            gated = kernels.gate(gate_up.multiplied(part.numbers), part, parts=len(down.parts), twice=normed.twice)
-            for product, given in zip(down.parts, gated, strict=True):
-                self._add(rows[block], product, given)
+            self._add_gated(rows[block], layer.down, *kernels.gate(gate_up.multiplied(part.numbers), part))
+
+    def _add_gated(self, rows: Tensor, down: Product, gated: Quantised, means: Tensor) -> None:
+        """Where rows are many, a second number for each value costs as much as the first, so only rows have it whose
+        largest value is so far above the others that one number is coarse.
+        """
+        if len(rows) <= FEW_ROWS:
+            self._add(rows, down, gated)
+            return
+        chosen = (gated.sizes > _COARSE * means).nonzero()[:, 0]
+        first, second = gated.apart(chosen)
+        self._add(rows, down, first)
+        if len(chosen):
+            coarse = rows[chosen]
+            self._add(coarse, down, second)
+            rows[chosen] = coarse
 
     def _add(self, rows: Tensor, product: Product, given: Quantised) -> None:
         kernels.add(rows, cast(OneDnnProduct, product).multiplied(given.numbers), given)

@@ -71,6 +71,13 @@ class Quantised:
         """These rows alone, which have no second numbers."""
         return Quantised(self.numbers[rows], self.sizes[rows])
 
+    def apart(self, chosen: Tensor) -> tuple["Quantised", "Quantised"]:
+        """The first numbers, and the second ones of the chosen rows, int64 of shape (chosen,), as rows of their own:
+        what both say of a row adds up to what this says."""
+        count = len(self.sizes)
+        first = Quantised(self.numbers[:count], self.sizes)
+        return first, Quantised(self.numbers[count:][chosen], self.sizes[chosen] / _LEVELS)
+
 
 def bring(rows: Tensor, *, twice: bool) -> Quantised:
     """Rows of bfloat16, shape (n, width), in int8."""
@@ -94,16 +101,14 @@ def add(rows: Tensor, product: Tensor, of: Quantised) -> None:
     _run(_add, count, (count, width, of.twice), rows, product, of.sizes)
 
 
-def gate(product: Tensor, of: Quantised, *, parts: int, twice: bool) -> tuple[Quantised, ...]:
-    """silu(gate) x up, in int8, from the product of `of` with both, whose columns stand side by side (SwiGLU).
-
-    Each of so many `parts` of the columns is a `Quantised` of its own, for a `PartedProduct`.
+def gate(product: Tensor, of: Quantised) -> tuple[Quantised, Tensor]:
+    """silu(gate) x up, in int8 with second numbers, from the product of `of` with both, whose columns stand side by
+    side (SwiGLU); and the root mean square of each row, float32 of shape (rows,).
     """
     count, width = len(of.sizes), product.shape[1] // 2
-    gated = _empty(parts * count, width // parts, twice=twice)
-    whole = (count, width, of.twice, parts, twice, NOUGHT)
-    _run(_gate, count, whole, product, of.sizes, gated.numbers, gated.sizes)
-    return tuple(map(Quantised, gated.numbers.chunk(parts), gated.sizes.chunk(parts)))
+    gated, means = _empty(count, width, twice=True), torch.empty(count)
+    _run(_gate, count, (count, width, of.twice, NOUGHT), product, of.sizes, gated.numbers, gated.sizes, means)
+    return gated, means
 
 
 def turn(
@@ -254,13 +259,12 @@ def _add(given: Any) -> None:
 
 @_kernel
 def _gate(given: Any) -> None:
-    whole = carray(given[0], 6, np.int64)
-    count, width, of_two, parts, twice, nought = whole[0], whole[1], whole[2], whole[3], whole[4], whole[5]
-    share, stored = width // parts, count * (2 if twice else 1)
+    whole = carray(given[0], 4, np.int64)
+    count, width, of_two, nought = whole[0], whole[1], whole[2], whole[3]
     product = carray(given[1], (count * (2 if of_two else 1), 2 * width), np.float32)
     scales = carray(given[2], count, np.float32)
-    numbers = carray(given[3], (parts, stored, share), np.uint8)
-    sizes = carray(given[4], (parts, count), np.float32)
+    numbers = carray(given[3], (count * 2, width), np.uint8)
+    sizes, means = carray(given[4], count, np.float32), carray(given[5], count, np.float32)
     both = np.empty(2 * width, np.float32)
     part, twos = np.empty(width, np.float32), np.empty(width, np.int32)
     power = twos.view(np.float32)
@@ -286,9 +290,11 @@ def _gate(given: Any) -> None:
             twos[at] = (two + i32(127)) << i32(23)
         for at in range(width):
             up[at] = gates[at] * up[at] / (f32(1) + part[at] * power[at])
-        for place in range(parts):
-            mine = up[place * share : (place + 1) * share]
-            _quantise(mine, row, numbers[place], sizes[place], twice, nought)
+        squares = f32(0)
+        for at in range(width):
+            squares += up[at] * up[at]
+        means[row] = np.sqrt(squares / f32(width))
+        _quantise(up, row, numbers, sizes, True, nought)
 
 
 @_kernel

@@ -20,10 +20,6 @@ FEW_ROWS = 16
 NOUGHT = 0 if has_signed_int8_instructions() else 128
 """What stands for nought in the rows of a `OneDnnProduct`: 128 makes unsigned numbers of int8 ones."""
 
-PARTS = 8
-"""Of a `PartedProduct`. Four are coarser. Fourteen are as good as a second number for all values, which takes as long
-again; but so many small products make single tokens slower (docs/lab-notes.md)."""
-
 _SMALLEST = 1e-12
 _LEVELS = 127
 _BLOCK = 500_000  # values that are quantised at a time, so that they stay in the processor's cache
@@ -36,29 +32,30 @@ def quantise(weight: Tensor) -> tuple[Tensor, Tensor]:
     return weight.div(scales[:, None]).round_().to(torch.int8), scales
 
 
-def int8_product(weight: Tensor, scales: Tensor, bias: Tensor | None, *, parted: bool = False) -> Product:
+def int8_product(weight: Tensor, scales: Tensor, bias: Tensor | None, *, exact: bool = False) -> Product:
     """The product with these weights in the way that is the fastest on this processor.
 
     `weight` is int8 of shape (outputs, inputs), `scales` float32 of shape (outputs,): the true weight is their product.
-    `parted`: rows have a few values that are far above all others; see `PartedProduct`.
+    `exact`: rows get a second number each also where they are many.
     """
-    if not has_int8_instructions():
-        return FbgemmProduct(weight, scales, bias)
-    return (PartedProduct if parted else OneDnnProduct)(weight, scales, bias)
+    if has_int8_instructions():
+        return OneDnnProduct(weight, scales, bias, exact=exact)
+    return FbgemmProduct(weight, scales, bias)
 
 
 class OneDnnProduct:
     """For processors with int8 instructions: exact sums of products of int8 numbers, scaled afterwards."""
 
-    def __init__(self, weight: Tensor, scales: Tensor, bias: Tensor | None) -> None:
+    def __init__(self, weight: Tensor, scales: Tensor, bias: Tensor | None, *, exact: bool = False) -> None:
         self._packed = torch.ops.onednn.qlinear_prepack(weight, None)
         self._scales = scales
         self._zeros = torch.zeros(len(scales), dtype=torch.int64)
         self.bias = bias
+        self._exact = exact
 
     def __call__(self, rows: Tensor) -> Tensor:
         """`rows @ weight.T + bias`."""
-        if len(rows) <= FEW_ROWS:
+        if self._exact or len(rows) <= FEW_ROWS:
             (large, small), sizes = quantise_twice(rows)
             whole = self.multiplied(torch.cat([large, small]))
             product = torch.add(whole[: len(rows)], whole[len(rows) :], alpha=1 / _LEVELS).mul_(sizes).to(rows.dtype)
@@ -79,27 +76,6 @@ class OneDnnProduct:
             rows, 1.0, nought, self._packed, self._scales, self._zeros, None, 1.0, 0, kind, "none", [], ""
         )
         return product
-
-
-class PartedProduct:
-    """A product taken in parts of the inputs, and added up: each part of a row has a scale of its own, so that a value
-    far above all others makes nothing coarse but its own part.
-    """
-
-    def __init__(self, weight: Tensor, scales: Tensor, bias: Tensor | None) -> None:
-        count = PARTS if weight.shape[1] % PARTS == 0 else 1
-        self.parts = tuple(
-            OneDnnProduct(part.contiguous(), scales, None if place else bias)
-            for place, part in enumerate(weight.chunk(count, dim=1))
-        )
-
-    def __call__(self, rows: Tensor) -> Tensor:
-        """`rows @ weight.T + bias`."""
-        products = (part(given) for part, given in zip(self.parts, rows.chunk(len(self.parts), dim=1), strict=True))
-        total = next(products)
-        for product in products:
-            total += product
-        return total
 
 
 class FbgemmProduct:

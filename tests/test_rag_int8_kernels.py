@@ -103,23 +103,35 @@ def test_what_a_product_says_is_added(count, twice, threads):
     assert torch.allclose(rows[3:], before[3:] + true, atol=1e-4)
 
 
+def test_second_numbers_of_chosen_rows_add_to_first_ones():
+    given, product, true = product_of(20, 30, twice=True)
+    chosen = torch.tensor([3, 4, 19])
+    first, second = given.apart(chosen)
+    assert torch.equal(second.numbers, given.numbers[20:][chosen])
+    rows = torch.zeros(20, 30)
+    kernels.add(rows, product[:20], first)
+    some = rows[chosen]
+    kernels.add(some, product[20:][chosen], second)
+    assert torch.allclose(some, true[chosen], atol=1e-4)
+    assert not torch.allclose(rows[chosen], true[chosen], atol=1e-4)
+
+
 @pytest.mark.parametrize("twice", TWICE)
 @pytest.mark.parametrize("count", COUNTS)
 def test_gates_open_as_silu_says(count, twice, threads):
     given, product, true = product_of(count, 120, twice=twice)
     gates, up = true.chunk(2, dim=1)
-    for out in TWICE:
-        for parts in (1, 3):
-            found = kernels.gate(product, given, parts=parts, twice=out)
-            for one, columns in zip(found, (functional.silu(gates) * up).chunk(parts, dim=1), strict=True):
-                assert_near(one, columns, out)
+    found, means = kernels.gate(product, given)
+    assert_near(found, functional.silu(gates) * up, True)
+    assert torch.allclose(means, (functional.silu(gates) * up).pow(2).mean(dim=1).sqrt(), rtol=1e-4)
 
 
 def test_gates_far_from_zero_are_shut_or_open():
     given = kernels.Quantised(torch.ones(1, 4, dtype=torch.int8), torch.tensor([1.0]))
     product = torch.tensor([[-300.0, -90.0, 90.0, 300.0, 2.0, 2.0, 2.0, 2.0]])
-    (found,) = kernels.gate(product, given, parts=1, twice=True)
+    found, means = kernels.gate(product, given)
     assert value(found).tolist() == [pytest.approx([0.0, 0.0, 180.0, 600.0], abs=0.05)]
+    assert means.tolist() == pytest.approx([313.2], abs=0.05)
 
 
 @pytest.mark.parametrize("biased", [False, True])

@@ -179,7 +179,7 @@ def _quantise(values: Any, row: Any, numbers: Any, sizes: Any, twice: Any, nough
         large, small = numbers[row], numbers[row + len(sizes)]
         for at in range(len(values)):
             value = values[at] * inverse
-            whole = i32(value)  # towards zero, so that the rest is within 127 levels as well
+            whole = i32(value + f32(128.5)) - i32(128)
             large[at] = whole + higher
             small[at] = i32((value - f32(whole)) * f32(_LEVELS)) + higher
     else:

@@ -8,8 +8,10 @@ import torch
 from torch.nn import functional
 
 from rag.decoder import Decoder
+from rag.int8_products import OneDnnProduct
 
 kernels = pytest.importorskip("rag.int8_kernels", reason="needs numba and GNU's OpenMP", exc_type=ImportError)
+int8_decoder = pytest.importorskip("rag.int8_decoder", reason="rests on the kernels", exc_type=ImportError)
 
 COUNTS = [1, 5, 40, 41]
 """Rows: the last two are many enough to be shared between threads, evenly and not."""
@@ -179,3 +181,23 @@ def test_without_numba_the_decoder_is_the_one_in_pytorch():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == [Decoder.__name__]
+
+
+def test_second_numbers_are_multiplied_where_rows_are_few_or_coarse():
+    """Rows 2 and 7 have a value so far above all others that the first numbers of the others say little."""
+    decoder = object.__new__(int8_decoder.Int8Decoder)
+    weight = torch.randint(-127, 128, (24, 1024), dtype=torch.int8)
+    product = OneDnnProduct(weight, torch.full((24,), 1 / 300), None)
+    given = torch.randn(40, 1024)
+    given[[2, 7], 5] = 300
+    true = given @ (weight.float() / 300).T
+    for rows, exact in ((slice(0, 8), range(8)), (slice(0, 40), (2, 7))):
+        gated = kernels.norm(given[rows], torch.ones(1024), 0.0, twice=True)
+        means = given[rows].pow(2).mean(dim=1).sqrt()
+        # `norm` brought each row to a mean square of 1; here it is to be what it was.
+        gated = kernels.Quantised(gated.numbers, gated.sizes * means)
+        found = torch.zeros(len(means), 24)
+        decoder._add_gated(found, product, gated, means)
+        errors = (found - true[rows]).norm(dim=1) / true[rows].norm(dim=1)
+        nearly_exact = (errors < 0.003).nonzero()[:, 0].tolist()
+        assert nearly_exact == list(exact)

@@ -102,7 +102,7 @@ def question_row(row: Row, stage: str, *, accuracy: Accuracy | None = None) -> d
     return {
         "id": question.id,
         "question": question.question,
-        "history": [asdict(turn) for turn in question.history],
+        "history": [{"role": turn.role, "content": turn.content} for turn in question.history],
         "kind": question.kind,
         "part": question.part,
         "task": question.task,

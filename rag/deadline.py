@@ -183,7 +183,7 @@ class Deadline:
 
     def _has_read(self, messages: Sequence[Message], tokens: int, took_s: float) -> None:
         """A pass over so many new tokens took so long: if longer than expected, all is slower for this question."""
-        self._read = _text(messages)
+        self._read = _kept(messages)
         expected = self._speed.reading_s(tokens)
         if tokens >= _LONG_PASS and took_s > expected:
             self._speed = self._speed.slowed(took_s / expected)
@@ -194,7 +194,7 @@ class Deadline:
         again = answerable_messages(question, Evidence(()), history=history)
         return Frame(
             first=self._new_tokens(first) - _tokens_of(evidence),
-            task=self._new_tokens(task, after=_text(first)),
+            task=self._new_tokens(task, after=_kept(first)),
             # What the model is told at first is the same as before.
             again=self._new_tokens(again[-1:]),
         )
@@ -238,6 +238,11 @@ def _tokens_of(evidence: Evidence) -> int:
 
 def _text(messages: Sequence[Message]) -> str:
     return "\n".join(message.content for message in messages)
+
+
+def _kept(messages: Sequence[Message]) -> str:
+    """The beginning of it that other prompts need not read again: not what a judge reads in its own way."""
+    return "\n".join(message.content.removesuffix(message.judged) for message in messages)
 
 
 def _shared(one: str, other: str) -> int:

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from index.products import Product
 from rag.attention import attention
+from rag.judge import Judge
 from rag.key_values import KeyValues
 
 BLOCK = 256
@@ -79,9 +80,11 @@ class Decoder:
         return KeyValues(self._shape.layers, self._shape.key_heads, self._shape.head_size, kind=kind)
 
     @torch.inference_mode()
-    def read(self, ids: Sequence[int], memory: KeyValues, *, wanted: int) -> Tensor:
+    def read(
+        self, ids: Sequence[int], memory: KeyValues, *, wanted: int, judge: Judge | None = None, judged: int = 0
+    ) -> Tensor:
         """The last hidden states of the last `wanted` of these tokens, shape (wanted, hidden size). All of them join
-        `memory`, which is as it was if the computation is interrupted.
+        `memory`, which is as it was if the computation is interrupted. The last `judged` are read as the judge does.
         """
         before, after = len(memory), len(memory) + len(ids)
         memory.make_room(after)
@@ -92,7 +95,10 @@ class Decoder:
             if place == len(self._layers) - 1:
                 rows, seen = rows[-wanted:], seen[-wanted:]
             rows = rows + layer.output(seen)
+            normed = self._normed(rows[-judged:], layer.mlp_norm) if judge else None
             self._add_middle(rows, layer)
+            if judge and normed is not None:
+                judge.add(place, rows[-judged:], normed)
         memory.length = after
         return self._normed(rows, self._norm)
 

@@ -33,13 +33,13 @@ def load_decoder(folder: Path, *, precision: str, int8_file: Path) -> Decoder | 
     OSError, ValueError, RuntimeError and ResourceError.
     """
     config = read_config(folder)
-    shape = _shape(config)
+    shape = shape_of(config)
     if shape is None:
         return None
     if precision == "int8":
-        return _int8_decoder(folder, config, shape, int8_weights(int8_file, lambda: _fused(folder, shape)))
+        return _int8_decoder(folder, config, shape, int8_weights(int8_file, lambda: fused_weights(folder, shape)))
     kind = torch.float32 if precision == "float32" else torch.bfloat16
-    tensors = _fused(folder, shape)
+    tensors = fused_weights(folder, shape)
 
     def product(name: str) -> Product:
         bias = tensors.get(f"{name}.bias")
@@ -59,7 +59,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def _shape(config: dict[str, Any]) -> Shape | None:
+def shape_of(config: dict[str, Any]) -> Shape | None:
     """The sizes; None if there is anything in the model that `Decoder` does not compute."""
     rotary = config.get("rope_parameters") or config.get("rope_scaling") or {}
     sliding = config.get("use_sliding_window", config.get("sliding_window") is not None)
@@ -83,7 +83,7 @@ def _shape(config: dict[str, Any]) -> Shape | None:
     )
 
 
-def _fused(folder: Path, shape: Shape) -> dict[str, Callable[[], Tensor]]:
+def fused_weights(folder: Path, shape: Shape) -> dict[str, Callable[[], Tensor]]:
     """How to read every weight, in its own precision, under our names; matrices that read the same rows are joined."""
     paths: dict[str, Path] = {}
     for path in sorted(folder.glob("*.safetensors")):

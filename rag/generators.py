@@ -16,6 +16,7 @@ from rag.kept_prompts import KeptPrompt, KeptPrompts
 from rag.types import Message, Usage
 
 if TYPE_CHECKING:
+    from rag.judge import Judge
     from rag.networks import Network
 
 MOST_DRAFTED = 10
@@ -57,11 +58,21 @@ class TransformersGenerator:
     for it. Counting tokens does not: evidence for one question is chosen while another is answered.
     """
 
-    def __init__(self, folder: Path, *, name: str, precision: str = "auto", int8_file: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        name: str,
+        precision: str = "auto",
+        int8_file: Path | None = None,
+        judge_file: Path | None = None,
+    ) -> None:
         self._folder = folder
         self._int8_file = int8_file or folder / "int8.safetensors"
         self._name = name
         self._precision = precision
+        self._judge_file = judge_file
+        self._judge: Judge | None = None
         self._lock = threading.Lock()
         self._tokenizing = threading.Lock()
         self._network: Network | None = None
@@ -92,7 +103,7 @@ class TransformersGenerator:
         """The reply, in pieces as they come. Closing it stops the model at once."""
         with self._lock:
             self._load()
-            prompt = self._encode(messages)
+            prompt = self._tokens(self._templated(messages))
             reply: list[int] = []
             said = ""
             following, certainties = self._likeliest(self._read(prompt))
@@ -120,7 +131,11 @@ class TransformersGenerator:
         """log P(Yes) - log P(No) for the first word of the reply, in nats."""
         with self._lock:
             self._load()
-            last = self._read(self._encode(messages))
+            text = self._templated(messages)
+            judged = messages[-1].judged if self._judge else ""
+            place = text.rindex(judged) if judged else len(text)
+            asked = self._tokens(text[place:]) if judged else []
+            last = self._read(self._tokens(text[:place]) + asked, judged=len(asked))
             # In float32 whatever the model's precision: bfloat16 logits come in steps of an eighth.
             yes, no = (self._loaded().logits_of(self._spellings(word), last).logsumexp(0) for word in ("Yes", "No"))
             return float(yes - no)
@@ -159,6 +174,7 @@ class TransformersGenerator:
         with self._tokenizing:
             self._load_tokenizer()
         from rag.huge_pages import gather_later
+        from rag.judge import load_judge
         from rag.networks import load_network
 
         try:
@@ -167,6 +183,12 @@ class TransformersGenerator:
             raise ModelError(
                 f"The model {self._name} in {self._folder} does not load: {error}",
                 help="byline models verify",
+            ) from error
+        try:
+            self._judge = load_judge(self._judge_file) if self._judge_file else None
+        except (OSError, ValueError) as error:
+            raise ModelError(
+                f"The judge of {self._name} does not load: {error}", help="Install Byline anew."
             ) from error
         self._ends = network.ends | {self._tokenizer.eos_token_id}
         self._network = network
@@ -177,19 +199,21 @@ class TransformersGenerator:
         assert self._network is not None
         return self._network
 
-    def _encode(self, messages: Sequence[Message]) -> list[int]:
+    def _templated(self, messages: Sequence[Message]) -> str:
         turns = [{"role": message.role, "content": message.content} for message in messages]
-        text = self._tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
-        return self._tokens(text)
+        text: str = self._tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+        return text
 
-    def _read(self, ids: list[int]) -> Any:
-        """The last hidden state after `ids`, computing only what is not kept. Shape (1, hidden size)."""
+    def _read(self, ids: list[int], *, judged: int = 0) -> Any:
+        """The last hidden state after `ids`, computing only what is not kept. Shape (1, hidden size). The last `judged`
+        are read by the judge, and not kept."""
         network = self._loaded()
-        self._prompt = self._kept.prompt(ids, network.empty)
+        self._prompt = self._kept.prompt(ids, network.empty, anew=max(judged, 1))
         new = ids[len(self._prompt.ids) :]
         done = self._usage
         self._usage = dataclasses.replace(done, passes=done.passes + 1, tokens_read=done.tokens_read + len(new))
-        return self._forward(new, wanted=1)
+        judge = self._judge if judged else None
+        return self._prompt.read(network, new, wanted=1, judge=judge, judged=judged)
 
     def _continue(self, token: int, drafted: list[int]) -> tuple[list[int], list[float]]:
         """The greedy tokens after `token`, each with its log-probability: those of `drafted` that the model agrees

@@ -17,6 +17,7 @@ from rag.attention import attention
 from rag.decoder import BLOCK, Decoder, Layer
 from rag.int8_kernels import Quantised
 from rag.int8_products import FEW_ROWS, OneDnnProduct
+from rag.judge import Judge
 from rag.key_values import KeyValues
 
 _COARSE = 30 / 127
@@ -32,7 +33,9 @@ class Int8Decoder(Decoder):
         return self._memory(torch.bfloat16)
 
     @torch.inference_mode()
-    def read(self, ids: Sequence[int], memory: KeyValues, *, wanted: int) -> Tensor:
+    def read(
+        self, ids: Sequence[int], memory: KeyValues, *, wanted: int, judge: Judge | None = None, judged: int = 0
+    ) -> Tensor:
         """See `Decoder.read`."""
         before, after = len(memory), len(memory) + len(ids)
         memory.make_room(after)
@@ -43,7 +46,10 @@ class Int8Decoder(Decoder):
             if place == len(self._layers) - 1:
                 rows, seen = rows[-wanted:], seen[-wanted:]
             self._add(rows, layer.output, kernels.bring(seen, twice=len(seen) <= FEW_ROWS))
+            normed = self._normed(rows[-judged:], layer.mlp_norm) if judge else None
             self._add_middle(rows, layer)
+            if judge and normed is not None:
+                judge.add(place, rows[-judged:], normed)
         memory.length = after
         return self._normed(rows, self._norm)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rag.judge import Judge
     from rag.networks import Memory, Network
 
 MOST_TOKENS = 6_000
@@ -19,26 +20,31 @@ class KeptPrompt:
 
     def __init__(self, memory: "Memory") -> None:
         self.ids: list[int] = []
-        self._memory: Any = memory
+        self.memory: Any = memory
 
-    def read(self, network: "Network", ids: list[int], *, wanted: int) -> Any:
-        """The hidden states of the last `wanted` of `ids`, which follow those read before (see `Network.read`)."""
+    def read(
+        self, network: "Network", ids: list[int], *, wanted: int, judge: "Judge | None" = None, judged: int = 0
+    ) -> Any:
+        """The hidden states of the last `wanted` of `ids`, which follow those read before (`Network.read`). What was
+        read as a judge does is not kept."""
         try:
-            hidden = network.read(ids, self._memory, wanted=wanted)
+            hidden = network.read(ids, self.memory, wanted=wanted, judge=judge, judged=judged)
         except BaseException:
-            self.crop(len(self._memory))
+            self.crop(len(self.memory))
             raise
         self.ids += ids
+        if judged:
+            self.crop(len(self.ids) - judged)
         return hidden
 
     def crop(self, length: int) -> None:
         """Forget all tokens after the first `length`."""
-        self._memory.crop(length)
+        self.memory.crop(length)
         del self.ids[length:]
 
     def copy(self, length: int) -> "KeptPrompt":
         """A prompt of its own that begins with the first `length` tokens of this one."""
-        copied = KeptPrompt(self._memory.copy(length))
+        copied = KeptPrompt(self.memory.copy(length))
         copied.ids = self.ids[:length]
         return copied
 
@@ -49,13 +55,13 @@ class KeptPrompts:
     def __init__(self) -> None:
         self._prompts: list[KeptPrompt] = []
 
-    def prompt(self, ids: list[int], empty: "Callable[[], Memory]") -> KeptPrompt:
+    def prompt(self, ids: list[int], empty: "Callable[[], Memory]", *, anew: int = 1) -> KeptPrompt:
         """A prompt that holds the longest beginning of `ids` that was read before, and nothing else.
 
-        The last token is never in it: its hidden state is what is asked for.
+        The last `anew` tokens are never in it; at least one, whose hidden state is what is asked for.
         """
         best = max(self._prompts, key=lambda prompt: _common(prompt.ids, ids), default=None)
-        length = 0 if best is None else min(_common(best.ids, ids), len(ids) - 1)
+        length = 0 if best is None else min(_common(best.ids, ids), len(ids) - anew)
         if best is None or length == 0:
             found = KeptPrompt(empty())
         elif len(best.ids) - length < _WORTH_KEEPING:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from index.precisions import best_precision, has_bfloat16_instructions
 from rag.decoder_weights import load_decoder, read_config
+from rag.judge import Judge
 
 
 class Memory(Protocol):
@@ -38,10 +39,15 @@ class Network(Protocol):
         """A memory of nothing read yet."""
         ...
 
-    def read(self, ids: Sequence[int], memory: Any, *, wanted: int) -> Tensor:
+    def read(
+        self, ids: Sequence[int], memory: Any, *, wanted: int, judge: Judge | None = None, judged: int = 0
+    ) -> Tensor:
         """The last hidden states of the last `wanted` of these tokens, shape (wanted, hidden size). All join `memory`,
         which must come from `empty` of this network. An interruption leaves memory of no use or as it was before, and
         its length says which: 0 or the old one.
+
+        With a judge, which only our own decoders can have, the last `judged` tokens are read as it does. They are of
+        no use for anything else then, and are to be forgotten.
         """
         ...
 
@@ -93,8 +99,17 @@ class TransformersNetwork:
         return TransformersMemory(DynamicCache(config=self._model.config))
 
     @torch.inference_mode()
-    def read(self, ids: Sequence[int], memory: "TransformersMemory", *, wanted: int) -> Tensor:
+    def read(
+        self,
+        ids: Sequence[int],
+        memory: "TransformersMemory",
+        *,
+        wanted: int,
+        judge: Judge | None = None,
+        judged: int = 0,
+    ) -> Tensor:
         """See `Network.read`."""
+        assert judge is None, "no judge was trained for this kind of model"
         try:
             output = self._model.base_model(
                 input_ids=torch.tensor([list(ids)]), past_key_values=memory.cache, use_cache=True

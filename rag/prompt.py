@@ -66,7 +66,8 @@ def answer_messages(
 
 def answerable_messages(question: str, evidence: Evidence, *, history: Sequence[Message] = ()) -> tuple[Message, ...]:
     """Ask whether the evidence states the answer: Yes or No."""
-    return _messages(question, evidence, history, _ANSWERABLE)
+    system, asked = _messages(question, evidence, history, _ANSWERABLE)
+    return system, dataclasses.replace(asked, judged=_task(question, _ANSWERABLE))
 
 
 def supported_messages(claim: str, evidence: Evidence) -> tuple[Message, ...]:
@@ -98,12 +99,16 @@ def article_label(article: Article) -> str:
     return f"{label}: {article.title}" if article.title else label
 
 
-def _messages(question: str, evidence: Evidence, history: Sequence[Message], task: str) -> tuple[Message, ...]:
+def _messages(question: str, evidence: Evidence, history: Sequence[Message], task: str) -> tuple[Message, Message]:
     parts = ["Excerpts:", _excerpts(evidence)]
     if history:
         parts.append("Earlier in this conversation:\n" + _conversation(history))
-    parts += [f"Question: {plain(question)}", task]
+    parts.append(_task(question, task))
     return Message("system", SYSTEM), Message("user", "\n\n".join(parts))
+
+
+def _task(question: str, task: str) -> str:
+    return f"Question: {plain(question)}\n\n{task}"
 
 
 def _excerpts(evidence: Evidence) -> str:

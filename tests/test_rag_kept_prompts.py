@@ -28,7 +28,7 @@ class FakeNetwork:
     def __init__(self):
         self.read_ids = []
 
-    def read(self, ids, memory, *, wanted):
+    def read(self, ids, memory, *, wanted, judge=None, judged=0):
         if 99 in ids:
             raise KeyboardInterrupt
         memory.ids += ids
@@ -119,3 +119,18 @@ def test_what_was_guessed_wrongly_is_forgotten(kept, network):
     prompt.crop(3)
     kept([1, 2, 3, 4])
     assert network.read_ids == [[1, 2], [3, 8, 9], [4]]
+
+
+def test_what_a_judge_read_is_not_kept(kept, network):
+    kept([1, 2, 3])
+    prompts = KeptPrompts()
+    prompt = prompts.prompt([1, 2, 3, 4], FakeMemory, anew=2)
+    prompt.read(network, [1, 2, 3, 4], wanted=1, judge=object(), judged=2)
+    assert prompt.ids == prompt.memory.ids == [1, 2]
+    assert prompts.prompt([1, 2, 3, 4], FakeMemory).ids == [1, 2]
+
+
+def test_what_is_to_be_read_anew_is_not_taken_from_what_is_kept(kept):
+    prompts = KeptPrompts()
+    prompts.prompt([1, 2, 3, 4, 5], FakeMemory).read(FakeNetwork(), [1, 2, 3, 4, 5], wanted=1)
+    assert prompts.prompt([1, 2, 3, 4, 6], FakeMemory, anew=3).ids == [1, 2]

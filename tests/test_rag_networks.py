@@ -5,28 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from network_material import MODELS, NEXT, PROMPT, load, loss, needs_int8
 from torch import nn
-from transformers import GemmaConfig, GemmaForCausalLM, LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
 from rag import decoder
 from rag.decoder import Decoder
-from rag.networks import TransformersNetwork, load_network
+from rag.networks import TransformersNetwork
 
-SIZES = {
-    "vocab_size": 50, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 3, "num_attention_heads": 4,
-    "num_key_value_heads": 2, "eos_token_id": [7, 9], "bos_token_id": 1, "pad_token_id": 0, "initializer_range": 0.2,
-}  # fmt: skip
-MODELS = {
-    "qwen2": lambda: Qwen2ForCausalLM(Qwen2Config(**SIZES, tie_word_embeddings=False)),
-    "qwen2 tied": lambda: Qwen2ForCausalLM(Qwen2Config(**SIZES, tie_word_embeddings=True)),
-    "llama": lambda: LlamaForCausalLM(LlamaConfig(**SIZES, head_dim=16, rope_theta=500.0)),
-    "gemma": lambda: GemmaForCausalLM(GemmaConfig(**SIZES, head_dim=8)),
-}
-PROMPT = [3, 1, 4, 1, 5, 9, 2, 6]
-NEXT = [5, 3, 5]
-needs_int8 = pytest.mark.skipif(
-    "fbgemm" not in torch.backends.quantized.supported_engines, reason="int8 is for x86 processors with AVX2 only"
-)
 PRECISIONS = ["float32", "bfloat16", pytest.param("int8", marks=needs_int8)]
 LOSS = {"float32": 1e-5, "bfloat16": 0.05, "int8": 0.08}
 """How far logits may be from those of float32, as a share."""
@@ -43,17 +28,9 @@ def folder(request, tmp_path) -> Path:
     return tmp_path / request.param
 
 
-def load(folder: Path, precision: str):
-    return load_network(folder, precision=precision, int8_file=folder.parent / "int8" / "weights.safetensors")
-
-
 def reference(folder: Path, ids: list[int]) -> torch.Tensor:
     network = TransformersNetwork(folder, precision="float32")
     return network.logits(network.read(ids, network.empty(), wanted=len(ids)))
-
-
-def loss(found: torch.Tensor, true: torch.Tensor) -> float:
-    return float((found - true).norm() / true.norm())
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)

@@ -1,0 +1,58 @@
+"""A model's judgement, trained: a few more neurons in every layer, for the tokens in which it is asked to judge.
+
+Asked whether excerpts state the answer to a question, a small model is led astray by near misses: the right people, the
+wrong fact. Beside the middle of each layer a narrow one of the same kind is added (parallel adapters, He et al. 2022)
+for the question and what follows it alone. What stands before is read as ever, so that it is kept and shared with the
+prompts that write answers. `scripts/train_judge.py` trains it on public question sets and writes a file in `judges/`.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """The neurons of every layer, float32."""
+
+    inward: Tensor
+    """Shape (layers, neurons, hidden size)."""
+    outward: Tensor
+    """Shape (layers, hidden size, neurons)."""
+
+    def add(self, place: int, rows: Tensor, normed: Tensor) -> None:
+        """Add to `rows`, shape (n, hidden size), what the neurons of this layer make of `normed`, the same rows as the
+        middle of the layer takes them.
+        """
+        excited = functional.silu(normed.float() @ self.inward[place].T)
+        rows += (excited @ self.outward[place].T).to(rows.dtype)
+
+
+def load_judge(file: Path) -> Judge:
+    """The judge in this file. Raises OSError or ValueError."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        found = load_file(file)
+        parts = {name: found[name].float() * found[f"{name}.scales"][..., None] for name in ("inward", "outward")}
+    except (SafetensorError, KeyError) as error:
+        raise ValueError(f"{file} holds no judge: {error}") from error
+    return Judge(**parts)
+
+
+def save_judge(judge: Judge, file: Path) -> None:
+    """Keep it in this file, in int8 with a scale for each row of a matrix: a number is off by half a step, which moves
+    no judgement (docs/lab-notes.md)."""
+    from safetensors.torch import save_file
+
+    kept: dict[str, Tensor] = {}
+    for name, matrices in (("inward", judge.inward), ("outward", judge.outward)):
+        scales = matrices.abs().amax(-1).clamp(min=1e-12) / 127
+        kept[name] = (matrices / scales[..., None]).round().to(torch.int8)
+        kept[f"{name}.scales"] = scales
+    file.parent.mkdir(exist_ok=True)
+    save_file(kept, file)

@@ -1,0 +1,136 @@
+"""Pairs of a question and sentences that state its answer or do not, from question sets: what a judge learns from.
+
+Used by `scripts/train_judge.py`. Each set gives its own judgements: quotes that answer, questions without an answer.
+"""
+
+import random
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from eval.questions import Question
+from eval.suites import Suite, SuiteArticle, load_suite
+from index.sentences import split_sentences
+from index.types import Article
+from rag.evidence import Evidence, EvidenceSentence, overlaps
+from rag.prompt import answerable_messages
+from rag.types import Message
+
+FEW = (0, 0, 1, 2)
+"""Sentences beside those that a finished answer would cite."""
+MANY = (4, 6, 9)
+"""Sentences as many as are read before anything is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A prompt that asks whether its excerpts state the answer, and whether they do. `group` names what it was drawn
+    from, of which all goes to training or nothing."""
+
+    suite: str
+    messages: tuple[Message, ...]
+    states: bool
+    group: str
+
+
+def draw_pairs(name: str, folder: Path, *, seed: int) -> list[Pair]:
+    """All pairs of a suite, in random order."""
+    chance = random.Random(f"{seed} {name}")
+    suite = load_suite(name, folder)
+    articles = {article.file: _article(article) for article in suite.articles}
+    pairs = [
+        Pair(name, answerable_messages(question.question, Evidence(tuple(chosen))), states, _group(question, suite))
+        for question in suite.questions
+        if question.answerable is not None and question.part in ("", "given") and not question.history
+        for chosen, states in _drawn(question, articles, chance)
+        if chosen
+    ]
+    chance.shuffle(pairs)
+    return pairs
+
+
+def _drawn(
+    question: Question, articles: dict[str, Article], chance: random.Random
+) -> Iterator[tuple[list[EvidenceSentence], bool]]:
+    files = question.articles or tuple(dict.fromkeys(quote.article for quote in question.evidence or ()))
+    ranked = _ranked(question.question, [articles[file] for file in files])
+    if not question.answerable:
+        yield _mixed(ranked[:1], ranked[1:], chance), False
+        if chance.random() < 0.6:
+            yield _in_order(ranked[: chance.choice(MANY)]), False
+        return
+    groups = _gold(question, ranked)
+    if not groups:
+        return
+    gold = list(dict.fromkeys(chance.choice(group) for group in groups))
+    others = [item for item in ranked if item not in gold]
+    yield _mixed(gold, others, chance), True
+    if chance.random() < 0.6:
+        yield _in_order(gold + others[: chance.choice(MANY)]), True
+    # What stands beside it, or a part of it alone, is the nearest miss.
+    silent = [item for item in others if not any(item in group for group in groups) and not _says(question, item)]
+    if len(gold) > 1:
+        yield _mixed(gold[1:], [item for item in silent if item not in gold], chance), False
+    elif len(silent) > 1 and chance.random() < 0.5:
+        yield _mixed(silent[:1], silent[1:], chance), False
+
+
+def _gold(question: Question, ranked: Sequence[EvidenceSentence]) -> list[list[EvidenceSentence]]:
+    """For each part of the evidence the sentences that state it; of a longer quote, those with an accepted answer."""
+    groups: dict[str, list[EvidenceSentence]] = {}
+    for place, quote in enumerate(question.evidence or ()):
+        wanted = _plain(quote.quote or "")
+        inside = [
+            item
+            for item in ranked
+            if item.article.path == quote.article
+            and wanted
+            and ((text := _plain(item.sentence.text)) in wanted or wanted in text)
+        ]
+        with_answer = [item for item in inside if _says(question, item)]
+        groups.setdefault(quote.group or str(place), []).extend(with_answer or inside[:1])
+    return [group for group in groups.values() if group]
+
+
+def _says(question: Question, item: EvidenceSentence) -> bool:
+    """Whether an accepted answer stands in this sentence."""
+    text = f" {_plain(item.sentence.text)} "
+    return any(f" {said} " in text for part in question.answers or () for one in part if (said := _plain(one)))
+
+
+def _mixed(
+    core: Sequence[EvidenceSentence], others: Sequence[EvidenceSentence], chance: random.Random
+) -> list[EvidenceSentence]:
+    """The core with few others, in the order of the articles or the best first."""
+    chosen = [*core, *others[: chance.choice(FEW)]]
+    return _in_order(chosen) if chance.random() < 0.5 else chosen
+
+
+def _in_order(chosen: Iterable[EvidenceSentence]) -> list[EvidenceSentence]:
+    return sorted(chosen, key=lambda item: (item.article.id, item.sentence.start))
+
+
+def _ranked(question: str, articles: Sequence[Article]) -> list[EvidenceSentence]:
+    """All sentences of these articles, those with most of the question's words first."""
+    pairs = [(article, sentence) for article in articles for sentence in split_sentences(article)]
+    shares = overlaps(question, [sentence.text for _, sentence in pairs]) if pairs else {}
+    items = [EvidenceSentence(sentence, article, shares[sentence.text]) for article, sentence in pairs]
+    return sorted(items, key=lambda item: -item.score)
+
+
+def _article(given: SuiteArticle) -> Article:
+    return Article(
+        given.name, given.file, given.file, given.text, title=given.title, source=given.source, date=given.date
+    )
+
+
+def _group(question: Question, suite: Suite) -> str:
+    """The page that a question is about: neighbouring paragraphs of it say much the same."""
+    files = question.articles or tuple(quote.article for quote in question.evidence or ())
+    titles = {article.file: article.title for article in suite.articles}
+    return (titles.get(files[0]) or files[0]) if files else question.id
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\W+", " ", text).strip().lower()

@@ -1,0 +1,164 @@
+"""A judge's neurons: what they add, to which tokens, and what is kept of it."""
+
+import pytest
+import torch
+from network_material import MODELS, NEXT, PROMPT, load, loss, needs_int8
+from torch import nn
+from torch.nn import functional
+from transformers import AutoModelForCausalLM
+
+from index.errors import ModelError
+from rag.evidence import Evidence
+from rag.generators import TransformersGenerator
+from rag.judge import Judge, load_judge, save_judge
+from rag.prompt import answerable_messages, supported_messages
+from rag.types import Message
+
+
+@pytest.fixture
+def judge() -> Judge:
+    made = torch.Generator().manual_seed(3)
+    return Judge(torch.randn(3, 5, 32, generator=made), 0.4 * torch.randn(3, 32, 5, generator=made))
+
+
+@pytest.fixture(params=["qwen2", "llama"])
+def folder(request, tmp_path):
+    torch.manual_seed(5)
+    MODELS[request.param]().save_pretrained(tmp_path / request.param)
+    return tmp_path / request.param
+
+
+class Beside(nn.Module):
+    """The middle of a layer of `transformers`, with neurons of the judge beside it for tokens from `start` on."""
+
+    def __init__(self, middle: nn.Module, inward: torch.Tensor, outward: torch.Tensor, start: int) -> None:
+        super().__init__()
+        self.middle, self.inward, self.outward, self.start = middle, inward, outward, start
+
+    def forward(self, rows: torch.Tensor) -> torch.Tensor:
+        after = self.middle(rows)
+        excited = functional.silu(rows[:, self.start :] @ self.inward.T)
+        return torch.cat([after[:, : self.start], after[:, self.start :] + excited @ self.outward.T], 1)
+
+
+def reference(folder, ids, judge, judged):
+    """The logits after the last of these tokens."""
+    model = AutoModelForCausalLM.from_pretrained(folder).eval()
+    for place, layer in enumerate(model.model.layers):
+        layer.mlp = Beside(layer.mlp, judge.inward[place], judge.outward[place], len(ids) - judged)
+    with torch.inference_mode():
+        return model(torch.tensor([ids])).logits[0, -1:]
+
+
+@pytest.mark.parametrize(
+    ("precision", "least"), [("float32", 1e-5), ("bfloat16", 0.05), pytest.param("int8", 0.15, marks=needs_int8)]
+)
+@pytest.mark.parametrize("kept", [0, 5, len(PROMPT)])
+def test_judged_tokens_are_read_with_the_neurons_beside_each_layer(folder, judge, precision, least, kept):
+    network = load(folder, precision)
+    memory = network.empty()
+    if kept:
+        network.read(PROMPT[:kept], memory, wanted=1)
+    found = network.read(PROMPT[kept:] + NEXT, memory, wanted=1, judge=judge, judged=len(NEXT))
+    true = reference(folder, PROMPT + NEXT, judge, len(NEXT))
+    assert loss(network.logits(found), true) < least
+    plain = network.read(PROMPT + NEXT, network.empty(), wanted=1)
+    assert loss(network.logits(plain), true) > 3 * least
+    # What stands before is as ever.
+    memory.crop(len(PROMPT))
+    assert loss(network.logits(network.read(NEXT, memory, wanted=1)), network.logits(plain)) < least
+
+
+def test_a_judge_is_kept_in_a_byte_for_each_number(tmp_path, judge):
+    file = tmp_path / "judges" / "one.safetensors"
+    save_judge(judge, file)
+    found = load_judge(file)
+    for ours, theirs in ((found.inward, judge.inward), (found.outward, judge.outward)):
+        steps = theirs.abs().amax(-1, keepdim=True) / 127
+        assert ((ours - theirs).abs() <= 0.501 * steps).all()
+    assert file.stat().st_size < 2 * judge.inward.numel() + 4 * (3 * 5 + 3 * 32) + 1_000
+
+
+@pytest.mark.parametrize("content", [b"", b"no judge"])
+def test_a_broken_judge_is_an_error_that_says_so(tmp_path, folder, content):
+    file = tmp_path / "broken.safetensors"
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match=r"broken\.safetensors holds no judge"):
+        load_judge(file)
+
+
+def test_the_question_and_its_task_are_judged_and_nothing_else():
+    history = [Message("user", "Question: Who?"), Message("assistant", "Jack Ma.")]
+    system, asked = answerable_messages("Where <|im_end|> is it?", Evidence(()), history=history)
+    assert system.judged == ""
+    assert asked.content.endswith("\n\n" + asked.judged)
+    assert asked.judged == (
+        "Question: Where < |im_end| > is it?\n\nDo the excerpts state the answer to the question? Reply Yes or No."
+    )
+    assert supported_messages("It is here.", Evidence(()))[1].judged == ""
+
+
+class Words:
+    """A tokenizer whose tokens are the words, 50 of them."""
+
+    eos_token_id = 7
+
+    def __call__(self, text, **_):
+        return {"input_ids": [10 + sum(map(ord, word)) % 40 for word in text.split()]}
+
+    def decode(self, ids, **_):
+        return " ".join(map(str, ids))
+
+    def apply_chat_template(self, turns, **_):
+        return "".join(f"{turn['role']}: {turn['content']}\n" for turn in turns) + "assistant:"
+
+
+@pytest.fixture
+def generator(tmp_path, judge, monkeypatch):
+    torch.manual_seed(5)
+    MODELS["qwen2"]().save_pretrained(tmp_path / "model")
+    save_judge(judge, tmp_path / "judge.safetensors")
+
+    def made(judge_file):
+        one = TransformersGenerator(tmp_path / "model", name="tiny", precision="float32", judge_file=judge_file)
+        one._tokenizer = Words()
+        return one
+
+    return made
+
+
+PLAIN = (Message("user", "Excerpts: a b c d e\n\nQuestion: who is it?"),)
+JUDGED = (Message("user", PLAIN[0].content, judged="Question: who is it?"),)
+
+
+def test_a_judgement_is_the_judges_and_everything_else_is_not(generator, tmp_path, judge):
+    network = load(tmp_path / "model", "float32")
+    ids = Words()(Words().apply_chat_template([{"role": "user", "content": PLAIN[0].content}]))["input_ids"]
+    asked = len("Question: who is it? assistant:".split())
+    yes, no = (
+        sorted({Words()(word)["input_ids"][0] for word in (said, said.lower(), said.upper())}) for said in ("Yes", "No")
+    )
+    last = network.logits(
+        network.read(ids, network.empty(), wanted=1, judge=load_judge(tmp_path / "judge.safetensors"), judged=asked)
+    )[0]
+    expected = float(last[yes].logsumexp(0) - last[no].logsumexp(0))
+    judging, plain = generator(tmp_path / "judge.safetensors"), generator(None)
+    assert judging.log_odds(JUDGED) == pytest.approx(expected, abs=1e-4)
+    assert judging.log_odds(PLAIN) == pytest.approx(plain.log_odds(PLAIN), abs=1e-4)
+    assert judging.log_odds(JUDGED) == pytest.approx(expected, abs=1e-4)
+    assert abs(expected - plain.log_odds(JUDGED)) > 0.1
+    assert "".join(judging.generate(JUDGED, max_tokens=4)) == "".join(plain.generate(PLAIN, max_tokens=4))
+
+
+def test_what_stands_before_the_question_is_read_once(generator, tmp_path):
+    judging = generator(tmp_path / "judge.safetensors")
+    judging.log_odds(JUDGED)
+    before = judging.usage()
+    judging.log_odds(JUDGED)
+    assert judging.usage().since(before).tokens_read == len("Question: who is it? assistant:".split())
+
+
+def test_a_generator_whose_judge_is_broken_says_which_command_helps(generator, tmp_path):
+    (tmp_path / "judge.safetensors").write_bytes(b"nothing")
+    with pytest.raises(ModelError, match=r"judge\.safetensors holds no judge"):
+        generator(tmp_path / "judge.safetensors").load()

@@ -45,7 +45,7 @@ class SignedSentence:
     """A sentence of a draft with the evidence found for it.
 
     `support` is the share (0 to 1) of its content words, rare ones and hard facts weighing more, that the cited
-    sentences contain; `missing` are its numbers, names and quoted phrases that stand nowhere in them; `contradicted`
+    sentences contain, or the question and anything else that was read; `missing` are its numbers, names and quoted phrases that stand nowhere in them; `contradicted`
     says where they state the opposite. `repeats`: it only gives the question back.
     """
 
@@ -192,9 +192,12 @@ def _sign_one(shown: str, evidence: Evidence, weights: Mapping[str, float], ques
     wanted = content_stems(claim)
     total = math.fsum(weights.get(word, _unseen(weights)) * _hardness(word) for word in wanted) or 1.0
     words = [content_stems(item.sentence.text) for item in evidence.sentences]
+    asked = content_stems(question)
 
     def gain(place: int, covered: set[str]) -> float:
-        return math.fsum(weights[word] * _hardness(word) for word in (wanted & words[place]) - covered) / total
+        """What this sentence adds. Once something is cited, words of the question call for nothing more."""
+        new = (wanted & words[place]) - covered - (asked if covered else set())
+        return math.fsum(weights[word] * _hardness(word) for word in new) / total
 
     def cover(cited: list[int], *, asked_too: bool) -> tuple[EvidenceSentence, ...]:
         """`cited` with what else is worth citing; facts that the question names are looked for only if `asked_too`."""
@@ -229,6 +232,8 @@ def _sign_one(shown: str, evidence: Evidence, weights: Mapping[str, float], ques
     missing = lacking_facts(claim, chosen, question) if cited else missing_facts(claim, [], asked=question)
     covered = wanted & {word for item in chosen for word in content_stems(item.sentence.text)}
     covered |= wanted & {word for item in chosen for word in content_stems(known(item.article))}
+    if covered:
+        covered |= wanted & asked & set().union(*words)
     support = math.fsum(weights.get(word, _unseen(weights)) * _hardness(word) for word in covered) / total
     return SignedSentence(
         shown,

@@ -40,6 +40,20 @@ def test_two_sentences_are_cited_where_one_does_not_say_it_all():
     assert signed.missing == ()
 
 
+def test_words_of_the_question_alone_call_for_no_further_citation():
+    text = (
+        "Big firms have dominated the trade in pearls for 50 years. Dealers of the island elect a council. "
+        "Foreign companies opened markets that rule commerce abroad."
+    )
+    article = dataclasses.replace(ARTICLE, text=text)
+    claim = "Giant companies have ruled commerce for 50 years."
+    (signed,) = sign(claim, evidence(article=article), question="For how long have giant companies ruled commerce?")
+    assert cited([signed]) == [["Big"]]
+    assert signed.stands(0.5)
+    (unasked,) = sign(claim, evidence(article=article))
+    assert cited([unasked]) == [["Big", "Foreign"]]
+
+
 def test_each_sentence_is_signed_by_itself_and_the_unsupported_one_falls():
     signed = sign("Alibaba opened three malls for Xinjiang. Bananas are yellow and sweet.", evidence())
     assert [one.stands(0.5) for one in signed] == [True, False]

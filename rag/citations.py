@@ -45,8 +45,9 @@ class SignedSentence:
     """A sentence of a draft with the evidence found for it.
 
     `support` is the share (0 to 1) of its content words, rare ones and hard facts weighing more, that the cited
-    sentences contain, or the question and anything else that was read; `missing` are its numbers, names and quoted phrases that stand nowhere in them; `contradicted`
-    says where they state the opposite. `repeats`: it only gives the question back.
+    sentences contain, or that the question brought and anything read contains; `missing` are its numbers, names and
+    quoted phrases that stand nowhere in them; `contradicted` says where they state the opposite. `repeats`: it only
+    gives the question back.
     """
 
     text: str

@@ -241,8 +241,8 @@ def _text(messages: Sequence[Message]) -> str:
 
 
 def _kept(messages: Sequence[Message]) -> str:
-    """The beginning of it that other prompts need not read again: not what a judge reads in its own way."""
-    return "\n".join(message.content.removesuffix(message.judged) for message in messages)
+    """The beginning of it that other prompts need not read again: not what is read with an adapter."""
+    return "\n".join(message.content.removesuffix(message.adapted) for message in messages)
 
 
 def _shared(one: str, other: str) -> int:

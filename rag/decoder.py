@@ -14,8 +14,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from index.products import Product
+from rag.adapter import Adapter
 from rag.attention import attention
-from rag.judge import Judge
 from rag.key_values import KeyValues
 
 BLOCK = 256
@@ -81,10 +81,10 @@ class Decoder:
 
     @torch.inference_mode()
     def read(
-        self, ids: Sequence[int], memory: KeyValues, *, wanted: int, judge: Judge | None = None, judged: int = 0
+        self, ids: Sequence[int], memory: KeyValues, *, wanted: int, adapter: Adapter | None = None, adapted: int = 0
     ) -> Tensor:
         """The last hidden states of the last `wanted` of these tokens, shape (wanted, hidden size). All of them join
-        `memory`, which is as it was if the computation is interrupted. The last `judged` are read as the judge does.
+        `memory`, which is as it was if the computation is interrupted. The last `adapted` are read with the adapter.
         """
         before, after = len(memory), len(memory) + len(ids)
         memory.make_room(after)
@@ -95,10 +95,10 @@ class Decoder:
             if place == len(self._layers) - 1:
                 rows, seen = rows[-wanted:], seen[-wanted:]
             rows = rows + layer.output(seen)
-            normed = self._normed(rows[-judged:], layer.mlp_norm) if judge else None
+            normed = self._normed(rows[-adapted:], layer.mlp_norm) if adapter else None
             self._add_middle(rows, layer)
-            if judge and normed is not None:
-                judge.add(place, rows[-judged:], normed)
+            if adapter and normed is not None:
+                adapter.add(place, rows[-adapted:], normed)
         memory.length = after
         return self._normed(rows, self._norm)
 

@@ -16,7 +16,7 @@ from rag.kept_prompts import KeptPrompt, KeptPrompts
 from rag.types import Message, Usage
 
 if TYPE_CHECKING:
-    from rag.judge import Judge
+    from rag.adapter import Adapter
     from rag.networks import Network
 
 MOST_DRAFTED = 10
@@ -65,14 +65,14 @@ class TransformersGenerator:
         name: str,
         precision: str = "auto",
         int8_file: Path | None = None,
-        judge_file: Path | None = None,
+        adapter_file: Path | None = None,
     ) -> None:
         self._folder = folder
         self._int8_file = int8_file or folder / "int8.safetensors"
         self._name = name
         self._precision = precision
-        self._judge_file = judge_file
-        self._judge: Judge | None = None
+        self._adapter_file = adapter_file
+        self._adapter: Adapter | None = None
         self._lock = threading.Lock()
         self._tokenizing = threading.Lock()
         self._network: Network | None = None
@@ -132,10 +132,10 @@ class TransformersGenerator:
         with self._lock:
             self._load()
             text = self._templated(messages)
-            judged = messages[-1].judged if self._judge else ""
-            place = text.rindex(judged) if judged else len(text)
-            asked = self._tokens(text[place:]) if judged else []
-            last = self._read(self._tokens(text[:place]) + asked, judged=len(asked))
+            adapted = messages[-1].adapted if self._adapter else ""
+            place = text.rindex(adapted) if adapted else len(text)
+            asked = self._tokens(text[place:]) if adapted else []
+            last = self._read(self._tokens(text[:place]) + asked, adapted=len(asked))
             # In float32 whatever the model's precision: bfloat16 logits come in steps of an eighth.
             yes, no = (self._loaded().logits_of(self._spellings(word), last).logsumexp(0) for word in ("Yes", "No"))
             return float(yes - no)
@@ -173,8 +173,8 @@ class TransformersGenerator:
             return
         with self._tokenizing:
             self._load_tokenizer()
+        from rag.adapter import load_adapter
         from rag.huge_pages import gather_later
-        from rag.judge import load_judge
         from rag.networks import load_network
 
         try:
@@ -185,10 +185,10 @@ class TransformersGenerator:
                 help="byline models verify",
             ) from error
         try:
-            self._judge = load_judge(self._judge_file) if self._judge_file else None
+            self._adapter = load_adapter(self._adapter_file) if self._adapter_file else None
         except (OSError, ValueError) as error:
             raise ModelError(
-                f"The judge of {self._name} does not load: {error}", help="Install Byline anew."
+                f"The adapter of {self._name} does not load: {error}", help="Install Byline anew."
             ) from error
         self._ends = network.ends | {self._tokenizer.eos_token_id}
         self._network = network
@@ -204,16 +204,16 @@ class TransformersGenerator:
         text: str = self._tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
         return text
 
-    def _read(self, ids: list[int], *, judged: int = 0) -> Any:
-        """The last hidden state after `ids`, computing only what is not kept. Shape (1, hidden size). The last `judged`
-        are read by the judge, and not kept."""
+    def _read(self, ids: list[int], *, adapted: int = 0) -> Any:
+        """The last hidden state after `ids`, computing only what is not kept, shape (1, hidden size). The last `adapted`
+        are read with the adapter, and not kept."""
         network = self._loaded()
-        self._prompt = self._kept.prompt(ids, network.empty, anew=max(judged, 1))
+        self._prompt = self._kept.prompt(ids, network.empty, anew=max(adapted, 1))
         new = ids[len(self._prompt.ids) :]
         done = self._usage
         self._usage = dataclasses.replace(done, passes=done.passes + 1, tokens_read=done.tokens_read + len(new))
-        judge = self._judge if judged else None
-        return self._prompt.read(network, new, wanted=1, judge=judge, judged=judged)
+        adapter = self._adapter if adapted else None
+        return self._prompt.read(network, new, wanted=1, adapter=adapter, adapted=adapted)
 
     def _continue(self, token: int, drafted: list[int]) -> tuple[list[int], list[float]]:
         """The greedy tokens after `token`, each with its log-probability: those of `drafted` that the model agrees

@@ -13,11 +13,11 @@ from torch.nn import functional
 
 from index.products import Product
 from rag import int8_kernels as kernels
+from rag.adapter import Adapter
 from rag.attention import attention
 from rag.decoder import BLOCK, Decoder, Layer
 from rag.int8_kernels import Quantised
 from rag.int8_products import FEW_ROWS, OneDnnProduct
-from rag.judge import Judge
 from rag.key_values import KeyValues
 
 _COARSE = 30 / 127
@@ -34,7 +34,7 @@ class Int8Decoder(Decoder):
 
     @torch.inference_mode()
     def read(
-        self, ids: Sequence[int], memory: KeyValues, *, wanted: int, judge: Judge | None = None, judged: int = 0
+        self, ids: Sequence[int], memory: KeyValues, *, wanted: int, adapter: Adapter | None = None, adapted: int = 0
     ) -> Tensor:
         """See `Decoder.read`."""
         before, after = len(memory), len(memory) + len(ids)
@@ -46,10 +46,10 @@ class Int8Decoder(Decoder):
             if place == len(self._layers) - 1:
                 rows, seen = rows[-wanted:], seen[-wanted:]
             self._add(rows, layer.output, kernels.bring(seen, twice=len(seen) <= FEW_ROWS))
-            normed = self._normed(rows[-judged:], layer.mlp_norm) if judge else None
+            normed = self._normed(rows[-adapted:], layer.mlp_norm) if adapter else None
             self._add_middle(rows, layer)
-            if judge and normed is not None:
-                judge.add(place, rows[-judged:], normed)
+            if adapter and normed is not None:
+                adapter.add(place, rows[-adapted:], normed)
         memory.length = after
         return self._normed(rows, self._norm)
 

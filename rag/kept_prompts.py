@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rag.judge import Judge
+    from rag.adapter import Adapter
     from rag.networks import Memory, Network
 
 MOST_TOKENS = 6_000
@@ -23,18 +23,18 @@ class KeptPrompt:
         self.memory: Any = memory
 
     def read(
-        self, network: "Network", ids: list[int], *, wanted: int, judge: "Judge | None" = None, judged: int = 0
+        self, network: "Network", ids: list[int], *, wanted: int, adapter: "Adapter | None" = None, adapted: int = 0
     ) -> Any:
         """The hidden states of the last `wanted` of `ids`, which follow those read before (`Network.read`). What was
-        read as a judge does is not kept."""
+        read with an adapter is not kept."""
         try:
-            hidden = network.read(ids, self.memory, wanted=wanted, judge=judge, judged=judged)
+            hidden = network.read(ids, self.memory, wanted=wanted, adapter=adapter, adapted=adapted)
         except BaseException:
             self.crop(len(self.memory))
             raise
         self.ids += ids
-        if judged:
-            self.crop(len(self.ids) - judged)
+        if adapted:
+            self.crop(len(self.ids) - adapted)
         return hidden
 
     def crop(self, length: int) -> None:

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from index.precisions import best_precision, has_bfloat16_instructions
+from rag.adapter import Adapter
 from rag.decoder_weights import load_decoder, read_config
-from rag.judge import Judge
 
 
 class Memory(Protocol):
@@ -40,14 +40,14 @@ class Network(Protocol):
         ...
 
     def read(
-        self, ids: Sequence[int], memory: Any, *, wanted: int, judge: Judge | None = None, judged: int = 0
+        self, ids: Sequence[int], memory: Any, *, wanted: int, adapter: Adapter | None = None, adapted: int = 0
     ) -> Tensor:
         """The last hidden states of the last `wanted` of these tokens, shape (wanted, hidden size). All join `memory`,
         which must come from `empty` of this network. An interruption leaves memory of no use or as it was before, and
         its length says which: 0 or the old one.
 
-        With a judge, which only our own decoders can have, the last `judged` tokens are read as it does. They are of
-        no use for anything else then, and are to be forgotten.
+        With an adapter, which only our own decoders can have, the last `adapted` tokens are read with it. They are of no
+        use for anything else then, and are to be forgotten.
         """
         ...
 
@@ -105,11 +105,11 @@ class TransformersNetwork:
         memory: "TransformersMemory",
         *,
         wanted: int,
-        judge: Judge | None = None,
-        judged: int = 0,
+        adapter: Adapter | None = None,
+        adapted: int = 0,
     ) -> Tensor:
         """See `Network.read`."""
-        assert judge is None, "no judge was trained for this kind of model"
+        assert adapter is None, "no adapter is trained for this kind of model"
         try:
             output = self._model.base_model(
                 input_ids=torch.tensor([list(ids)]), past_key_values=memory.cache, use_cache=True

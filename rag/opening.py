@@ -22,8 +22,8 @@ from rag.remote import RemoteGenerator
 from rag.settings import Settings
 from rag.speed import Speedometer, this_machine
 
-JUDGES = Path(__file__).with_name("judges")
-"""One file for each model of ours that has a judge (`rag/judge.py`), under the model's name."""
+ADAPTERS = Path(__file__).with_name("adapters")
+"""One file for each model of ours that has one (`rag/adapter.py`), under its name."""
 
 KEY_VARIABLE = "BYLINE_API_KEY"
 """The environment variable with the key of a server that answers; no setting, so that no report can show it."""
@@ -121,13 +121,13 @@ def open_generator(settings: Settings, model: StoredModel, *, home: Home) -> Eng
     # Models of ours live in a folder of ours; in other people's folders nothing is written.
     own = home.root / "int8" / f"{model.fingerprint[:16]}.safetensors"
     ours = model.name in CATALOG
-    judge = JUDGES / f"{model.name}.safetensors"
+    adapter = ADAPTERS / f"{model.name}.safetensors"
     return TransformersGenerator(
         model.path,
         name=model.name,
         precision=settings.precision,
         int8_file=model.path / "int8.safetensors" if ours else own,
-        judge_file=judge if ours and judge.exists() else None,
+        adapter_file=adapter if ours and adapter.exists() else None,
     )
 
 

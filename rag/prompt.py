@@ -67,7 +67,7 @@ def answer_messages(
 def answerable_messages(question: str, evidence: Evidence, *, history: Sequence[Message] = ()) -> tuple[Message, ...]:
     """Ask whether the evidence states the answer: Yes or No."""
     system, asked = _messages(question, evidence, history, _ANSWERABLE)
-    return system, dataclasses.replace(asked, judged=_task(question, _ANSWERABLE))
+    return system, dataclasses.replace(asked, adapted=_task(question, _ANSWERABLE))
 
 
 def supported_messages(claim: str, evidence: Evidence) -> tuple[Message, ...]:

@@ -18,8 +18,8 @@ class Message:
 
     role: Literal["system", "user", "assistant"]
     content: str
-    judged: str = ""
-    """The end of `content` in which a model is asked to judge, for those that were trained to (`rag/judge.py`)."""
+    adapted: str = ""
+    """The end of `content`, in which a model is asked to judge, read with its adapter if it has one (`rag/adapter.py`)."""
 
 
 @dataclass(frozen=True, slots=True)

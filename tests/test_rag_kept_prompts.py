@@ -28,7 +28,7 @@ class FakeNetwork:
     def __init__(self):
         self.read_ids = []
 
-    def read(self, ids, memory, *, wanted, judge=None, judged=0):
+    def read(self, ids, memory, *, wanted, adapter=None, adapted=0):
         if 99 in ids:
             raise KeyboardInterrupt
         memory.ids += ids
@@ -125,7 +125,7 @@ def test_what_a_judge_read_is_not_kept(kept, network):
     kept([1, 2, 3])
     prompts = KeptPrompts()
     prompt = prompts.prompt([1, 2, 3, 4], FakeMemory, anew=2)
-    prompt.read(network, [1, 2, 3, 4], wanted=1, judge=object(), judged=2)
+    prompt.read(network, [1, 2, 3, 4], wanted=1, adapter=object(), adapted=2)
     assert prompt.ids == prompt.memory.ids == [1, 2]
     assert prompts.prompt([1, 2, 3, 4], FakeMemory).ids == [1, 2]
 

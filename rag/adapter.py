@@ -3,7 +3,7 @@
 Asked whether excerpts state the answer to a question, a small model is led astray by near misses: the right people, the
 wrong fact. Beside the middle of each layer a narrow one of the same kind is added (parallel adapters, He et al. 2022)
 for the question and what follows it alone. What stands before is read as ever, so that it is kept and shared with the
-prompts that write answers. `scripts/train_judge.py` trains it on public question sets and writes a file in `judges/`.
+prompts that write answers. `scripts/train_adapter.py` trains it on public question sets.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from torch.nn import functional
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
+class Adapter:
     """The neurons of every layer, float32."""
 
     inward: Tensor
@@ -31,8 +31,8 @@ class Judge:
         rows += (excited @ self.outward[place].T).to(rows.dtype)
 
 
-def load_judge(file: Path) -> Judge:
-    """The judge in this file. Raises OSError or ValueError."""
+def load_adapter(file: Path) -> Adapter:
+    """The adapter in this file. Raises OSError or ValueError."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -40,17 +40,17 @@ def load_judge(file: Path) -> Judge:
         found = load_file(file)
         parts = {name: found[name].float() * found[f"{name}.scales"][..., None] for name in ("inward", "outward")}
     except (SafetensorError, KeyError) as error:
-        raise ValueError(f"{file} holds no judge: {error}") from error
-    return Judge(**parts)
+        raise ValueError(f"{file} holds no adapter: {error}") from error
+    return Adapter(**parts)
 
 
-def save_judge(judge: Judge, file: Path) -> None:
+def save_adapter(adapter: Adapter, file: Path) -> None:
     """Keep it in this file, in int8 with a scale for each row of a matrix: a number is off by half a step, which moves
     no judgement (docs/lab-notes.md)."""
     from safetensors.torch import save_file
 
     kept: dict[str, Tensor] = {}
-    for name, matrices in (("inward", judge.inward), ("outward", judge.outward)):
+    for name, matrices in (("inward", adapter.inward), ("outward", adapter.outward)):
         scales = matrices.abs().amax(-1).clamp(min=1e-12) / 127
         kept[name] = (matrices / scales[..., None]).round().to(torch.int8)
         kept[f"{name}.scales"] = scales

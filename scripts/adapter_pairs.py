@@ -1,6 +1,6 @@
-"""Pairs of a question and sentences that state its answer or do not, from question sets: what a judge learns from.
+"""Pairs of a question and sentences that state its answer or do not, from question sets: what an adapter learns from.
 
-Used by `scripts/train_judge.py`. Each set gives its own judgements: quotes that answer, questions without an answer.
+Used by `scripts/train_adapter.py`. Each set gives its own judgements: quotes that answer, questions without an answer.
 """
 
 import random

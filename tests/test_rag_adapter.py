@@ -1,4 +1,4 @@
-"""A judge's neurons: what they add, to which tokens, and what is kept of it."""
+"""A adapter's neurons: what they add, to which tokens, and what is kept of it."""
 
 import pytest
 import torch
@@ -8,17 +8,17 @@ from torch.nn import functional
 from transformers import AutoModelForCausalLM
 
 from index.errors import ModelError
+from rag.adapter import Adapter, load_adapter, save_adapter
 from rag.evidence import Evidence
 from rag.generators import TransformersGenerator
-from rag.judge import Judge, load_judge, save_judge
 from rag.prompt import answerable_messages, supported_messages
 from rag.types import Message
 
 
 @pytest.fixture
-def judge() -> Judge:
+def adapter() -> Adapter:
     made = torch.Generator().manual_seed(3)
-    return Judge(torch.randn(3, 5, 32, generator=made), 0.4 * torch.randn(3, 32, 5, generator=made))
+    return Adapter(torch.randn(3, 5, 32, generator=made), 0.4 * torch.randn(3, 32, 5, generator=made))
 
 
 @pytest.fixture(params=["qwen2", "llama"])
@@ -29,7 +29,7 @@ def folder(request, tmp_path):
 
 
 class Beside(nn.Module):
-    """The middle of a layer of `transformers`, with neurons of the judge beside it for tokens from `start` on."""
+    """The middle of a layer of `transformers`, with neurons of the adapter beside it for tokens from `start` on."""
 
     def __init__(self, middle: nn.Module, inward: torch.Tensor, outward: torch.Tensor, start: int) -> None:
         super().__init__()
@@ -41,11 +41,11 @@ class Beside(nn.Module):
         return torch.cat([after[:, : self.start], after[:, self.start :] + excited @ self.outward.T], 1)
 
 
-def reference(folder, ids, judge, judged):
+def reference(folder, ids, adapter, adapted):
     """The logits after the last of these tokens."""
     model = AutoModelForCausalLM.from_pretrained(folder).eval()
     for place, layer in enumerate(model.model.layers):
-        layer.mlp = Beside(layer.mlp, judge.inward[place], judge.outward[place], len(ids) - judged)
+        layer.mlp = Beside(layer.mlp, adapter.inward[place], adapter.outward[place], len(ids) - adapted)
     with torch.inference_mode():
         return model(torch.tensor([ids])).logits[0, -1:]
 
@@ -54,13 +54,13 @@ def reference(folder, ids, judge, judged):
     ("precision", "least"), [("float32", 1e-5), ("bfloat16", 0.05), pytest.param("int8", 0.15, marks=needs_int8)]
 )
 @pytest.mark.parametrize("kept", [0, 5, len(PROMPT)])
-def test_judged_tokens_are_read_with_the_neurons_beside_each_layer(folder, judge, precision, least, kept):
+def test_judged_tokens_are_read_with_the_neurons_beside_each_layer(folder, adapter, precision, least, kept):
     network = load(folder, precision)
     memory = network.empty()
     if kept:
         network.read(PROMPT[:kept], memory, wanted=1)
-    found = network.read(PROMPT[kept:] + NEXT, memory, wanted=1, judge=judge, judged=len(NEXT))
-    true = reference(folder, PROMPT + NEXT, judge, len(NEXT))
+    found = network.read(PROMPT[kept:] + NEXT, memory, wanted=1, adapter=adapter, adapted=len(NEXT))
+    true = reference(folder, PROMPT + NEXT, adapter, len(NEXT))
     assert loss(network.logits(found), true) < least
     plain = network.read(PROMPT + NEXT, network.empty(), wanted=1)
     assert loss(network.logits(plain), true) > 3 * least
@@ -69,33 +69,33 @@ def test_judged_tokens_are_read_with_the_neurons_beside_each_layer(folder, judge
     assert loss(network.logits(network.read(NEXT, memory, wanted=1)), network.logits(plain)) < least
 
 
-def test_a_judge_is_kept_in_a_byte_for_each_number(tmp_path, judge):
-    file = tmp_path / "judges" / "one.safetensors"
-    save_judge(judge, file)
-    found = load_judge(file)
-    for ours, theirs in ((found.inward, judge.inward), (found.outward, judge.outward)):
+def test_a_judge_is_kept_in_a_byte_for_each_number(tmp_path, adapter):
+    file = tmp_path / "adapters" / "one.safetensors"
+    save_adapter(adapter, file)
+    found = load_adapter(file)
+    for ours, theirs in ((found.inward, adapter.inward), (found.outward, adapter.outward)):
         steps = theirs.abs().amax(-1, keepdim=True) / 127
         assert ((ours - theirs).abs() <= 0.501 * steps).all()
-    assert file.stat().st_size < 2 * judge.inward.numel() + 4 * (3 * 5 + 3 * 32) + 1_000
+    assert file.stat().st_size < 2 * adapter.inward.numel() + 4 * (3 * 5 + 3 * 32) + 1_000
 
 
-@pytest.mark.parametrize("content", [b"", b"no judge"])
+@pytest.mark.parametrize("content", [b"", b"no adapter"])
 def test_a_broken_judge_is_an_error_that_says_so(tmp_path, folder, content):
     file = tmp_path / "broken.safetensors"
     file.write_bytes(content)
-    with pytest.raises(ValueError, match=r"broken\.safetensors holds no judge"):
-        load_judge(file)
+    with pytest.raises(ValueError, match=r"broken\.safetensors holds no adapter"):
+        load_adapter(file)
 
 
 def test_the_question_and_its_task_are_judged_and_nothing_else():
     history = [Message("user", "Question: Who?"), Message("assistant", "Jack Ma.")]
     system, asked = answerable_messages("Where <|im_end|> is it?", Evidence(()), history=history)
-    assert system.judged == ""
-    assert asked.content.endswith("\n\n" + asked.judged)
-    assert asked.judged == (
+    assert system.adapted == ""
+    assert asked.content.endswith("\n\n" + asked.adapted)
+    assert asked.adapted == (
         "Question: Where < |im_end| > is it?\n\nDo the excerpts state the answer to the question? Reply Yes or No."
     )
-    assert supported_messages("It is here.", Evidence(()))[1].judged == ""
+    assert supported_messages("It is here.", Evidence(()))[1].adapted == ""
 
 
 class Words:
@@ -114,13 +114,13 @@ class Words:
 
 
 @pytest.fixture
-def generator(tmp_path, judge, monkeypatch):
+def generator(tmp_path, adapter, monkeypatch):
     torch.manual_seed(5)
     MODELS["qwen2"]().save_pretrained(tmp_path / "model")
-    save_judge(judge, tmp_path / "judge.safetensors")
+    save_adapter(adapter, tmp_path / "adapter.safetensors")
 
-    def made(judge_file):
-        one = TransformersGenerator(tmp_path / "model", name="tiny", precision="float32", judge_file=judge_file)
+    def made(adapter_file):
+        one = TransformersGenerator(tmp_path / "model", name="tiny", precision="float32", adapter_file=adapter_file)
         one._tokenizer = Words()
         return one
 
@@ -128,10 +128,10 @@ def generator(tmp_path, judge, monkeypatch):
 
 
 PLAIN = (Message("user", "Excerpts: a b c d e\n\nQuestion: who is it?"),)
-JUDGED = (Message("user", PLAIN[0].content, judged="Question: who is it?"),)
+JUDGED = (Message("user", PLAIN[0].content, adapted="Question: who is it?"),)
 
 
-def test_a_judgement_is_the_judges_and_everything_else_is_not(generator, tmp_path, judge):
+def test_a_judgement_is_the_judges_and_everything_else_is_not(generator, tmp_path, adapter):
     network = load(tmp_path / "model", "float32")
     ids = Words()(Words().apply_chat_template([{"role": "user", "content": PLAIN[0].content}]))["input_ids"]
     asked = len("Question: who is it? assistant:".split())
@@ -139,10 +139,12 @@ def test_a_judgement_is_the_judges_and_everything_else_is_not(generator, tmp_pat
         sorted({Words()(word)["input_ids"][0] for word in (said, said.lower(), said.upper())}) for said in ("Yes", "No")
     )
     last = network.logits(
-        network.read(ids, network.empty(), wanted=1, judge=load_judge(tmp_path / "judge.safetensors"), judged=asked)
+        network.read(
+            ids, network.empty(), wanted=1, adapter=load_adapter(tmp_path / "adapter.safetensors"), adapted=asked
+        )
     )[0]
     expected = float(last[yes].logsumexp(0) - last[no].logsumexp(0))
-    judging, plain = generator(tmp_path / "judge.safetensors"), generator(None)
+    judging, plain = generator(tmp_path / "adapter.safetensors"), generator(None)
     assert judging.log_odds(JUDGED) == pytest.approx(expected, abs=1e-4)
     assert judging.log_odds(PLAIN) == pytest.approx(plain.log_odds(PLAIN), abs=1e-4)
     assert judging.log_odds(JUDGED) == pytest.approx(expected, abs=1e-4)
@@ -151,7 +153,7 @@ def test_a_judgement_is_the_judges_and_everything_else_is_not(generator, tmp_pat
 
 
 def test_what_stands_before_the_question_is_read_once(generator, tmp_path):
-    judging = generator(tmp_path / "judge.safetensors")
+    judging = generator(tmp_path / "adapter.safetensors")
     judging.log_odds(JUDGED)
     before = judging.usage()
     judging.log_odds(JUDGED)
@@ -159,6 +161,6 @@ def test_what_stands_before_the_question_is_read_once(generator, tmp_path):
 
 
 def test_a_generator_whose_judge_is_broken_says_which_command_helps(generator, tmp_path):
-    (tmp_path / "judge.safetensors").write_bytes(b"nothing")
-    with pytest.raises(ModelError, match=r"judge\.safetensors holds no judge"):
-        generator(tmp_path / "judge.safetensors").load()
+    (tmp_path / "adapter.safetensors").write_bytes(b"nothing")
+    with pytest.raises(ModelError, match=r"adapter\.safetensors holds no adapter"):
+        generator(tmp_path / "adapter.safetensors").load()

@@ -1,4 +1,4 @@
-"""Train the adapter of a model (rag/adapter.py): to say Yes where excerpts state the answer to a question, and else No.
+"""Train the adapter of a model (rag/adapter.py): to say Yes where excerpts state the answer to a question, else No.
 
     python scripts/train_adapter.py --data FOLDER --out ADAPTER.safetensors
 

@@ -1,4 +1,4 @@
-"""A adapter's neurons: what they add, to which tokens, and what is kept of it."""
+"""An adapter's neurons: what they add, to which tokens, and what is kept of it."""
 
 import pytest
 import torch
@@ -54,7 +54,7 @@ def reference(folder, ids, adapter, adapted):
     ("precision", "least"), [("float32", 1e-5), ("bfloat16", 0.05), pytest.param("int8", 0.15, marks=needs_int8)]
 )
 @pytest.mark.parametrize("kept", [0, 5, len(PROMPT)])
-def test_judged_tokens_are_read_with_the_neurons_beside_each_layer(folder, adapter, precision, least, kept):
+def test_adapted_tokens_are_read_with_the_neurons_beside_each_layer(folder, adapter, precision, least, kept):
     network = load(folder, precision)
     memory = network.empty()
     if kept:
@@ -69,7 +69,7 @@ def test_judged_tokens_are_read_with_the_neurons_beside_each_layer(folder, adapt
     assert loss(network.logits(network.read(NEXT, memory, wanted=1)), network.logits(plain)) < least
 
 
-def test_a_judge_is_kept_in_a_byte_for_each_number(tmp_path, adapter):
+def test_an_adapter_is_kept_in_a_byte_for_each_number(tmp_path, adapter):
     file = tmp_path / "adapters" / "one.safetensors"
     save_adapter(adapter, file)
     found = load_adapter(file)
@@ -80,14 +80,14 @@ def test_a_judge_is_kept_in_a_byte_for_each_number(tmp_path, adapter):
 
 
 @pytest.mark.parametrize("content", [b"", b"no adapter"])
-def test_a_broken_judge_is_an_error_that_says_so(tmp_path, folder, content):
+def test_a_broken_adapter_is_an_error_that_says_so(tmp_path, folder, content):
     file = tmp_path / "broken.safetensors"
     file.write_bytes(content)
     with pytest.raises(ValueError, match=r"broken\.safetensors holds no adapter"):
         load_adapter(file)
 
 
-def test_the_question_and_its_task_are_judged_and_nothing_else():
+def test_the_question_and_its_task_are_read_with_it_and_nothing_else():
     history = [Message("user", "Question: Who?"), Message("assistant", "Jack Ma.")]
     system, asked = answerable_messages("Where <|im_end|> is it?", Evidence(()), history=history)
     assert system.adapted == ""
@@ -128,39 +128,36 @@ def generator(tmp_path, adapter, monkeypatch):
 
 
 PLAIN = (Message("user", "Excerpts: a b c d e\n\nQuestion: who is it?"),)
-JUDGED = (Message("user", PLAIN[0].content, adapted="Question: who is it?"),)
+ADAPTED = (Message("user", PLAIN[0].content, adapted="Question: who is it?"),)
 
 
-def test_a_judgement_is_the_judges_and_everything_else_is_not(generator, tmp_path, adapter):
+def test_a_judgement_is_made_with_it_and_everything_else_is_not(generator, tmp_path, adapter):
     network = load(tmp_path / "model", "float32")
     ids = Words()(Words().apply_chat_template([{"role": "user", "content": PLAIN[0].content}]))["input_ids"]
     asked = len("Question: who is it? assistant:".split())
     yes, no = (
         sorted({Words()(word)["input_ids"][0] for word in (said, said.lower(), said.upper())}) for said in ("Yes", "No")
     )
-    last = network.logits(
-        network.read(
-            ids, network.empty(), wanted=1, adapter=load_adapter(tmp_path / "adapter.safetensors"), adapted=asked
-        )
-    )[0]
+    stored = load_adapter(tmp_path / "adapter.safetensors")
+    last = network.logits(network.read(ids, network.empty(), wanted=1, adapter=stored, adapted=asked))[0]
     expected = float(last[yes].logsumexp(0) - last[no].logsumexp(0))
-    judging, plain = generator(tmp_path / "adapter.safetensors"), generator(None)
-    assert judging.log_odds(JUDGED) == pytest.approx(expected, abs=1e-4)
-    assert judging.log_odds(PLAIN) == pytest.approx(plain.log_odds(PLAIN), abs=1e-4)
-    assert judging.log_odds(JUDGED) == pytest.approx(expected, abs=1e-4)
-    assert abs(expected - plain.log_odds(JUDGED)) > 0.1
-    assert "".join(judging.generate(JUDGED, max_tokens=4)) == "".join(plain.generate(PLAIN, max_tokens=4))
+    adapting, plain = generator(tmp_path / "adapter.safetensors"), generator(None)
+    assert adapting.log_odds(ADAPTED) == pytest.approx(expected, abs=1e-4)
+    assert adapting.log_odds(PLAIN) == pytest.approx(plain.log_odds(PLAIN), abs=1e-4)
+    assert adapting.log_odds(ADAPTED) == pytest.approx(expected, abs=1e-4)
+    assert abs(expected - plain.log_odds(ADAPTED)) > 0.1
+    assert "".join(adapting.generate(ADAPTED, max_tokens=4)) == "".join(plain.generate(PLAIN, max_tokens=4))
 
 
 def test_what_stands_before_the_question_is_read_once(generator, tmp_path):
-    judging = generator(tmp_path / "adapter.safetensors")
-    judging.log_odds(JUDGED)
-    before = judging.usage()
-    judging.log_odds(JUDGED)
-    assert judging.usage().since(before).tokens_read == len("Question: who is it? assistant:".split())
+    adapting = generator(tmp_path / "adapter.safetensors")
+    adapting.log_odds(ADAPTED)
+    before = adapting.usage()
+    adapting.log_odds(ADAPTED)
+    assert adapting.usage().since(before).tokens_read == len("Question: who is it? assistant:".split())
 
 
-def test_a_generator_whose_judge_is_broken_says_which_command_helps(generator, tmp_path):
+def test_a_generator_whose_adapter_is_broken_says_which_command_helps(generator, tmp_path):
     (tmp_path / "adapter.safetensors").write_bytes(b"nothing")
     with pytest.raises(ModelError, match=r"adapter\.safetensors holds no adapter"):
         generator(tmp_path / "adapter.safetensors").load()

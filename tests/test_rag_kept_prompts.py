@@ -121,7 +121,7 @@ def test_what_was_guessed_wrongly_is_forgotten(kept, network):
     assert network.read_ids == [[1, 2], [3, 8, 9], [4]]
 
 
-def test_what_a_judge_read_is_not_kept(kept, network):
+def test_what_was_read_with_an_adapter_is_not_kept(kept, network):
     kept([1, 2, 3])
     prompts = KeptPrompts()
     prompt = prompts.prompt([1, 2, 3, 4], FakeMemory, anew=2)

@@ -46,8 +46,8 @@ class Network(Protocol):
         which must come from `empty` of this network. An interruption leaves memory of no use or as it was before, and
         its length says which: 0 or the old one.
 
-        With an adapter, which only our own decoders can have, the last `adapted` tokens are read with it. They are of no
-        use for anything else then, and are to be forgotten.
+        With an adapter, which only our own decoders can have, the last `adapted` tokens are read with it. They are of
+        no use for anything else then, and are to be forgotten.
         """
         ...
 

@@ -19,7 +19,7 @@ class Message:
     role: Literal["system", "user", "assistant"]
     content: str
     adapted: str = ""
-    """The end of `content`, where a model is asked to judge: read with its adapter, if it has one (`rag/adapter.py`)."""
+    """The end of `content`, where a model is asked to judge: read with its adapter if it has one (`rag/adapter.py`)."""
 
 
 @dataclass(frozen=True, slots=True)

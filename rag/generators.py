@@ -205,8 +205,10 @@ class TransformersGenerator:
         return text
 
     def _read(self, ids: list[int], *, adapted: int = 0) -> Any:
-        """The last hidden state after `ids`, shape (1, hidden size), computing only what is not kept. The last `adapted`
-        are read with the adapter, and not kept."""
+        """The last hidden state after `ids`, shape (1, hidden size), computing only what is not kept.
+
+        The last `adapted` tokens are read with the adapter, and not kept.
+        """
         network = self._loaded()
         self._prompt = self._kept.prompt(ids, network.empty, anew=max(adapted, 1))
         new = ids[len(self._prompt.ids) :]

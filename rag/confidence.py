@@ -90,9 +90,10 @@ def bounded(value: float) -> float:
 
 @cache
 def load_calibration(model: str) -> Calibration:
-    """What was learnt for this model; for one that was never measured, what was learnt for the default one."""
+    """What was learnt for this model; for one that was never measured, what was learnt for the default one without its
+    adapter (`rag/adapter.py`), which no other has."""
     models = json.loads(FILE.read_text(encoding="utf-8"))["models"]
-    found = models.get(model, models["default"])
+    found = models.get(model, models["other"])
     return Calibration(
         before=Logistic(**found["before"]),
         after={style: Logistic(**model) for style, model in found["after"].items()},

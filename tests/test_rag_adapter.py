@@ -8,10 +8,17 @@ from torch.nn import functional
 from transformers import AutoModelForCausalLM
 
 from index.errors import ModelError
+from index.paths import Home
+from index.progress import silent
+from index.sentences import split_sentences
+from index.types import Article
+from index.weights import ensure_model
 from rag.adapter import Adapter, load_adapter, save_adapter
-from rag.evidence import Evidence
+from rag.evidence import Evidence, EvidenceSentence
 from rag.generators import TransformersGenerator
+from rag.opening import open_generator
 from rag.prompt import answerable_messages, supported_messages
+from rag.settings import Settings
 from rag.types import Message
 
 
@@ -161,3 +168,43 @@ def test_a_generator_whose_adapter_is_broken_says_which_command_helps(generator,
     (tmp_path / "adapter.safetensors").write_bytes(b"nothing")
     with pytest.raises(ModelError, match=r"adapter\.safetensors holds no adapter"):
         generator(tmp_path / "adapter.safetensors").load()
+
+
+HARBOUR = (
+    "The harbour of Porto Claro reopened on Monday. Repairs cost 12 million euros, said Ana Silva, its mayor. The "
+    "ferries of Marlin will return in May. Half of them were sold to Greece last year."
+)
+STATED = (
+    "How much did the repairs cost?",
+    "Who is the mayor of Porto Claro?",
+    "When will the ferries of Marlin return?",
+    "To which country were ferries sold?",
+)
+NEAR_MISSES = (
+    "How much did the building of the harbour cost?",
+    "Who is the director of Marlin?",
+    "In which year was Marlin founded?",
+    "How much did Greece pay for the ferries?",
+)
+
+
+@pytest.mark.model
+def test_the_default_model_tells_near_misses_better_with_its_adapter():
+    """Invented here; whether it helps on questions that nobody here wrote stands in docs/lab-notes.md."""
+    home = Home.from_environment()
+    model = ensure_model("default", role="generator", home=home, progress=silent)
+    article = Article("harbour", "harbour.txt", "harbour.txt", HARBOUR)
+    evidence = Evidence(tuple(EvidenceSentence(sentence, article, 0.5) for sentence in split_sentences(article)))
+
+    def told(generator) -> float:
+        """How far the least sure of the stated is above the surest near miss, as a share of the whole range."""
+        stated, missed = (
+            [generator.log_odds(answerable_messages(question, evidence)) for question in questions]
+            for questions in (STATED, NEAR_MISSES)
+        )
+        return (min(stated) - max(missed)) / (max(stated) - min(missed))
+
+    adapted = told(open_generator(Settings(), model, home=home))
+    assert adapted > 0
+    int8_file = model.path / "int8.safetensors"
+    assert adapted > told(TransformersGenerator(model.path, name="default", int8_file=int8_file))

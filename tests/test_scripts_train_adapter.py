@@ -1,0 +1,109 @@
+"""What an adapter learns from, and that what is trained is what is computed afterwards."""
+
+import importlib
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from network_material import MODELS, NEXT, PROMPT, load
+
+from rag.adapter import Adapter
+
+SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
+TASK = "Do the excerpts state the answer to the question? Reply Yes or No."
+TEXT = (
+    "The lighthouse was built in 1871. It is 40 metres high. Fog hid it for most of the winter of 1902. "
+    "Its keeper lived below the lamp. Ships pass it every day."
+)
+
+
+@pytest.fixture(autouse=True)
+def scripts(monkeypatch) -> None:
+    monkeypatch.syspath_prepend(SCRIPTS)
+
+
+@pytest.fixture
+def pairs(tmp_path):
+    questions = [
+        {"id": "1", "question": "How high is it?", "is_impossible": False,
+         "answers": [{"text": "40 metres", "answer_start": TEXT.index("40")}]},
+        {"id": "2", "question": "Who owned the lighthouse?", "is_impossible": True, "answers": []},
+    ]  # fmt: skip
+    page = {"title": "Cape_Grey", "paragraphs": [{"context": TEXT, "qas": questions}]}
+    (tmp_path / "half.json").write_text(json.dumps({"data": [page]}), encoding="utf-8")
+    draw = importlib.import_module("adapter_pairs").draw_pairs
+    # Of forty seeds every kind of pair is drawn.
+    return [pair for seed in range(40) for pair in draw("squad2", tmp_path, seed=seed)]
+
+
+def excerpts(pair) -> str:
+    return pair.messages[-1].content.split("\n\nQuestion: ")[0]
+
+
+def test_pairs_state_the_answer_or_they_do_not(pairs):
+    assert {pair.group for pair in pairs} == {"Cape Grey"}
+    for pair in pairs:
+        high = "How high" in pair.messages[-1].adapted
+        assert pair.messages[-1].content.endswith(f"\n\n{TASK}")
+        assert pair.states == (high and "It is 40 metres high." in excerpts(pair))
+        if not high:
+            assert "The lighthouse was built in 1871." in excerpts(pair)
+    beside = [pair for pair in pairs if "How high" in pair.messages[-1].adapted and not pair.states]
+    assert 0 < len(beside) < sum(pair.states for pair in pairs)
+    assert len({excerpts(pair) for pair in pairs}) >= 8
+
+
+def test_the_same_seed_draws_the_same_pairs(pairs, tmp_path):
+    draw = importlib.import_module("adapter_pairs").draw_pairs
+    assert draw("squad2", tmp_path, seed=3) == draw("squad2", tmp_path, seed=3)
+
+
+@pytest.fixture
+def learner(tmp_path, monkeypatch):
+    module = importlib.import_module("train_adapter")
+    monkeypatch.setattr(module, "KIND", torch.float32)
+    torch.manual_seed(5)
+    MODELS["qwen2"]().save_pretrained(tmp_path / "model")
+    return module.Learner(tmp_path / "model", neurons=4)
+
+
+def examples(folder, judgements):
+    module = importlib.import_module("train_adapter")
+    network = load(folder, "float32")
+    found = []
+    for kept, states in judgements:
+        memory = network.empty()
+        network.read(PROMPT[:kept], memory, wanted=1)
+        found.append(module.Example(memory.copy(kept), PROMPT[kept:] + NEXT, states, "squad2"))
+    return found
+
+
+def test_what_is_trained_is_what_a_network_computes(learner, tmp_path):
+    torch.nn.init.normal_(learner.outward, std=0.3)
+    batch = examples(tmp_path / "model", [(5, True), (2, False)])
+    with torch.no_grad():
+        found = learner.log_odds(batch, [4, 8], [11])
+    network, adapter = load(tmp_path / "model", "float32"), learner.adapter()
+    assert isinstance(adapter, Adapter)
+    for example, odds in zip(batch, found, strict=True):
+        memory = example.before.copy(len(example.before))
+        last = network.read(example.asked, memory, wanted=1, adapter=adapter, adapted=len(example.asked))
+        logits = network.logits(last)[0]
+        assert float(odds) == pytest.approx(float(logits[[4, 8]].logsumexp(0) - logits[11]), abs=1e-3)
+
+
+def test_only_the_neurons_learn_and_they_learn_to_judge(learner, tmp_path):
+    batch = examples(tmp_path / "model", [(5, True), (2, False)])
+    right = torch.tensor([1.0, 0.0])
+    optimizer = torch.optim.Adam([learner.inward, learner.outward], lr=0.01)
+    losses = []
+    for _ in range(20):
+        odds = learner.log_odds(batch, [4, 8], [11])
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(odds, right)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.2 * losses[0]
+    assert not any(weight.requires_grad for layer in learner._layers for weight in layer.values())

@@ -16,7 +16,7 @@ from pathlib import Path
 from rag.types import Signals
 
 FILE = Path(__file__).with_name("confidence.json")
-BEFORE = ("answerable", "similarity")
+BEFORE = ("answerable",)
 """The signals used before a word is written."""
 AFTER = {"sentence": ("answers", "agreement"), "quote": ("answers",), "phrase": ("answers",)}
 """The signals used of a finished answer of each style. More of them fit the sets they are fitted to better, and others

@@ -52,7 +52,7 @@ class Settings:
     answer_style: str = "sentence"
     """sentence: whole sentences in the model's words; quote: those of the articles, word for word; phrase: the shortest
     exact phrase, as question sets with short answers want it."""
-    wrong_per_hundred: float = 30.0
+    wrong_per_hundred: float = 25.0
     """How many wrong answers among a hundred shown are accepted; fewer means more refusals, 100 no refusal for doubt.
     Measured on public question sets (`rag/confidence.py`); your articles and questions may differ."""
     other_figure_log_odds: float = 1.0

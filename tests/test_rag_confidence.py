@@ -50,7 +50,7 @@ def test_what_could_be_shown_is_always_written(accepted, chance):
 @pytest.mark.parametrize("model", ["default", "small", "somebody/else"])
 def test_what_was_learnt_is_there_and_makes_sense(model):
     found = load_calibration(model)
-    assert set(found.before.weights) <= set(BEFORE)
+    assert set(found.before.weights) <= {*BEFORE, "similarity"}
     assert set(found.after) == set(ANSWER_STYLES)
     for style, after in found.after.items():
         assert set(after.weights) <= set(AFTER[style])

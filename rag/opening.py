@@ -22,8 +22,8 @@ from rag.remote import RemoteGenerator
 from rag.settings import Settings
 from rag.speed import Speedometer, this_machine
 
-ADAPTERS = Path(__file__).with_name("adapters")
-"""One file for each model of ours that has one (`rag/adapter.py`), under its name."""
+ADAPTERS = {"default": Path(__file__).with_name("adapters") / "default.safetensors"}
+"""The adapters (`rag/adapter.py`) of those models of ours that have one: their `confidence` is fitted to it."""
 
 KEY_VARIABLE = "BYLINE_API_KEY"
 """The environment variable with the key of a server that answers; no setting, so that no report can show it."""
@@ -121,13 +121,12 @@ def open_generator(settings: Settings, model: StoredModel, *, home: Home) -> Eng
     # Models of ours live in a folder of ours; in other people's folders nothing is written.
     own = home.root / "int8" / f"{model.fingerprint[:16]}.safetensors"
     ours = model.name in CATALOG
-    adapter = ADAPTERS / f"{model.name}.safetensors"
     return TransformersGenerator(
         model.path,
         name=model.name,
         precision=settings.precision,
         int8_file=model.path / "int8.safetensors" if ours else own,
-        adapter_file=adapter if ours and adapter.exists() else None,
+        adapter_file=ADAPTERS.get(model.name),
     )
 
 

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from rag.networks import Memory, Network
 
 MOST_TOKENS = 4_000
-"""Tokens kept at a time, of all prompts together: 115 MB with the default model, a dozen prompts or so."""
+"""Tokens kept at a time, of all prompts together: 115 MB with the default model, ten prompts or so."""
 
 _WORTH_KEEPING = 64
 """From so many tokens, what a prompt has after the common beginning is kept beside the new one: it takes half a second

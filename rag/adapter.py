@@ -23,12 +23,10 @@ class Adapter:
     outward: Tensor
     """Shape (layers, hidden size, neurons)."""
 
-    def add(self, place: int, rows: Tensor, normed: Tensor) -> None:
-        """Add to `rows`, shape (n, hidden size), what the neurons of this layer make of `normed`, the same rows as the
-        middle of the layer takes them.
-        """
+    def beside(self, place: int, normed: Tensor) -> Tensor:
+        """What the neurons of this layer make of the rows that its middle takes, both of shape (n, hidden size)."""
         excited = functional.silu(normed.float() @ self.inward[place].T)
-        rows += (excited @ self.outward[place].T).to(rows.dtype)
+        return excited @ self.outward[place].T
 
 
 def load_adapter(file: Path) -> Adapter:

@@ -95,10 +95,10 @@ class Decoder:
             if place == len(self._layers) - 1:
                 rows, seen = rows[-wanted:], seen[-wanted:]
             rows = rows + layer.output(seen)
-            normed = self._normed(rows[-adapted:], layer.mlp_norm) if adapter else None
+            beside = adapter.beside(place, self._normed(rows[-adapted:], layer.mlp_norm)) if adapter else None
             self._add_middle(rows, layer)
-            if adapter and normed is not None:
-                adapter.add(place, rows[-adapted:], normed)
+            if beside is not None:
+                rows[-adapted:] += beside
         memory.length = after
         return self._normed(rows, self._norm)
 

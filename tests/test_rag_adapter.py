@@ -168,6 +168,8 @@ def test_a_generator_whose_adapter_is_broken_says_which_command_helps(generator,
     (tmp_path / "adapter.safetensors").write_bytes(b"nothing")
     with pytest.raises(ModelError, match=r"adapter\.safetensors holds no adapter"):
         generator(tmp_path / "adapter.safetensors").load()
+    with pytest.raises(ModelError, match="The adapter of tiny does not load: No such file"):
+        generator(tmp_path / "missing.safetensors").load()
 
 
 HARBOUR = (

@@ -5,22 +5,25 @@ Used by `scripts/train_adapter.py`. Each set gives its own judgements: quotes th
 
 import random
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from eval.questions import Question
+from eval.questions import EvidenceQuote, Question
 from eval.suites import Suite, SuiteArticle, load_suite
+from eval.suites.squad2 import evidence_for, squad_paragraphs
 from index.sentences import split_sentences
 from index.types import Article
 from rag.evidence import Evidence, EvidenceSentence, overlaps
 from rag.prompt import answerable_messages
 from rag.types import Message
 
-FEW = (0, 0, 1, 2)
+FEW = (0, 0, 0, 1, 2)
 """Sentences beside those that a finished answer would cite."""
 MANY = (4, 6, 9)
 """Sentences as many as are read before anything is written."""
+WHOLE = 9
+"""Sentences of a text that is mostly read as a whole, so that all questions about it share what is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +42,12 @@ def draw_pairs(name: str, folder: Path, *, seed: int) -> list[Pair]:
     chance = random.Random(f"{seed} {name}")
     suite = load_suite(name, folder)
     articles = {article.file: _article(article) for article in suite.articles}
+    tempting = _tempting(folder) if name == "squad2" else {}
     pairs = [
         Pair(name, answerable_messages(question.question, Evidence(tuple(chosen))), states, _group(question, suite))
         for question in suite.questions
         if question.answerable is not None and question.part in ("", "given") and not question.history
-        for chosen, states in _drawn(question, articles, chance)
+        for chosen, states in _drawn(question, articles, tempting, chance)
         if chosen
     ]
     chance.shuffle(pairs)
@@ -51,35 +55,53 @@ def draw_pairs(name: str, folder: Path, *, seed: int) -> list[Pair]:
 
 
 def _drawn(
-    question: Question, articles: dict[str, Article], chance: random.Random
+    question: Question,
+    articles: dict[str, Article],
+    tempting: Mapping[str, Sequence[EvidenceQuote]],
+    chance: random.Random,
 ) -> Iterator[tuple[list[EvidenceSentence], bool]]:
     files = question.articles or tuple(dict.fromkeys(quote.article for quote in question.evidence or ()))
     ranked = _ranked(question.question, [articles[file] for file in files])
     if not question.answerable:
-        yield _mixed(ranked[:1], ranked[1:], chance), False
+        # The nearest miss: a sentence that somebody could take for the answer, else the one with most of the words.
+        near = [item for group in _stating(tempting.get(question.id, ()), question, ranked) for item in group]
+        near = (near or ranked)[:1]
+        yield _mixed(near, [item for item in ranked if item not in near], chance), False
         if chance.random() < 0.6:
-            yield _in_order(ranked[: chance.choice(MANY)]), False
+            yield _many(near, ranked, chance), False
         return
-    groups = _gold(question, ranked)
+    groups = _stating(question.evidence or (), question, ranked)
     if not groups:
         return
     gold = list(dict.fromkeys(chance.choice(group) for group in groups))
     others = [item for item in ranked if item not in gold]
     yield _mixed(gold, others, chance), True
     if chance.random() < 0.6:
-        yield _in_order(gold + others[: chance.choice(MANY)]), True
-    # What stands beside it, or a part of it alone, is the nearest miss.
+        yield _many(gold, ranked, chance), True
+    # What stands beside it, or a part of it alone, is a near miss too.
     silent = [item for item in others if not any(item in group for group in groups) and not _says(question, item)]
     if len(gold) > 1:
         yield _mixed(gold[1:], [item for item in silent if item not in gold], chance), False
-    elif len(silent) > 1 and chance.random() < 0.5:
+    elif len(silent) > 1 and chance.random() < 0.4:
         yield _mixed(silent[:1], silent[1:], chance), False
 
 
-def _gold(question: Question, ranked: Sequence[EvidenceSentence]) -> list[list[EvidenceSentence]]:
+def _tempting(folder: Path) -> dict[str, tuple[EvidenceQuote, ...]]:
+    """For each impossible question of SQuAD the sentences of its plausible answers."""
+    return {
+        f"{record.text('id')}:given": evidence_for(record, paragraph, "plausible_answers") or ()
+        for paragraph in squad_paragraphs(folder, "*.json", impossible=True)
+        for record in paragraph.questions
+        if record.has("plausible_answers")
+    }
+
+
+def _stating(
+    quotes: Iterable[EvidenceQuote], question: Question, ranked: Sequence[EvidenceSentence]
+) -> list[list[EvidenceSentence]]:
     """For each part of the evidence the sentences that state it; of a longer quote, those with an accepted answer."""
     groups: dict[str, list[EvidenceSentence]] = {}
-    for place, quote in enumerate(question.evidence or ()):
+    for place, quote in enumerate(quotes):
         wanted = _plain(quote.quote or "")
         inside = [
             item
@@ -105,6 +127,16 @@ def _mixed(
     """The core with few others, in the order of the articles or the best first."""
     chosen = [*core, *others[: chance.choice(FEW)]]
     return _in_order(chosen) if chance.random() < 0.5 else chosen
+
+
+def _many(
+    core: Sequence[EvidenceSentence], ranked: Sequence[EvidenceSentence], chance: random.Random
+) -> list[EvidenceSentence]:
+    """As many as are read before anything is written, the core among them."""
+    if len(ranked) <= WHOLE and chance.random() < 0.7:
+        return _in_order(ranked)
+    others = [item for item in ranked if item not in core]
+    return _in_order([*core, *others[: chance.choice(MANY)]])
 
 
 def _in_order(chosen: Iterable[EvidenceSentence]) -> list[EvidenceSentence]:

@@ -8,6 +8,9 @@ import pytest
 import torch
 from network_material import MODELS, NEXT, PROMPT, load
 
+from index.paths import Home
+from index.progress import silent
+from index.weights import ensure_model
 from rag.adapter import Adapter
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
@@ -28,7 +31,8 @@ def pairs(tmp_path):
     questions = [
         {"id": "1", "question": "How high is it?", "is_impossible": False,
          "answers": [{"text": "40 metres", "answer_start": TEXT.index("40")}]},
-        {"id": "2", "question": "Who owned the lighthouse?", "is_impossible": True, "answers": []},
+        {"id": "2", "question": "Who owned the lighthouse?", "is_impossible": True, "answers": [],
+         "plausible_answers": [{"text": "Its keeper", "answer_start": TEXT.index("Its keeper")}]},
     ]  # fmt: skip
     page = {"title": "Cape_Grey", "paragraphs": [{"context": TEXT, "qas": questions}]}
     (tmp_path / "half.json").write_text(json.dumps({"data": [page]}), encoding="utf-8")
@@ -47,8 +51,8 @@ def test_pairs_state_the_answer_or_they_do_not(pairs):
         high = "How high" in pair.messages[-1].adapted
         assert pair.messages[-1].content.endswith(f"\n\n{TASK}")
         assert pair.states == (high and "It is 40 metres high." in excerpts(pair))
-        if not high:
-            assert "The lighthouse was built in 1871." in excerpts(pair)
+        if not high:  # what somebody could take for the answer, though another sentence has more of the words
+            assert "Its keeper lived below the lamp." in excerpts(pair)
     beside = [pair for pair in pairs if "How high" in pair.messages[-1].adapted and not pair.states]
     assert 0 < len(beside) < sum(pair.states for pair in pairs)
     assert len({excerpts(pair) for pair in pairs}) >= 8
@@ -107,3 +111,23 @@ def test_only_the_neurons_learn_and_they_learn_to_judge(learner, tmp_path):
         losses.append(loss.item())
     assert losses[-1] < 0.2 * losses[0]
     assert not any(weight.requires_grad for layer in learner._layers for weight in layer.values())
+
+
+@pytest.mark.model
+def test_questions_about_the_same_excerpts_share_what_is_read(pairs):
+    home = Home.from_environment()
+    model = ensure_model("default", role="generator", home=home, progress=silent)
+    reader = importlib.import_module("train_adapter").Reader(model.path)
+    two = [next(pair for pair in pairs if excerpts(pair) == of and pair.states == said) for of, said in shared(pairs)]
+    high, owned = (reader.read(pair) for pair in two)
+    assert high.before is owned.before
+    assert (high.states, owned.states) == (True, False)
+    whole = len(reader.tokens(two[0].messages[-1].adapted))
+    assert whole < len(high.asked) < whole + 12  # and what the template says behind it
+
+
+def shared(pairs) -> list[tuple[str, bool]]:
+    """The same excerpts twice, of a pair that states the answer and of one that does not."""
+    stating, silent = ({excerpts(pair) for pair in pairs if pair.states == said} for said in (True, False))
+    found = min(stating & silent)
+    return [(found, True), (found, False)]

@@ -77,11 +77,14 @@ def gold_answers(question: Record) -> tuple[str, ...]:
     return tuple(dict.fromkeys(answer.text("text") for answer in question.records("answers")))
 
 
-def evidence_for(question: Record, paragraph: AskedParagraph) -> tuple[EvidenceQuote, ...] | None:
-    """The sentences in which the accepted answers stand, as alternatives; None if none of them is in the paragraph."""
+def evidence_for(
+    question: Record, paragraph: AskedParagraph, answers: str = "answers"
+) -> tuple[EvidenceQuote, ...] | None:
+    """The sentences in which the accepted answers stand, as alternatives; None if none of them is in the paragraph.
+    `answers` is the field that has them: "plausible_answers" are the near misses of an impossible question."""
     quotes = []
     sentences = segment(paragraph.text)
-    for answer in question.records("answers"):
+    for answer in question.records(answers):
         text, start = answer.text("text"), answer.values.get("answer_start")
         if not isinstance(start, int) or not paragraph.text.startswith(text, start):
             start = paragraph.text.find(text)

@@ -14,6 +14,7 @@ from rag.deadline import Deadline
 from rag.evidence import Evidence, found_sentences, overlaps
 from rag.generators import Generator
 from rag.prompt import answer_messages, answerable_messages, asks_whether, supported_messages
+from rag.quoting import quote_of, quoted, quoted_instead, told_instead
 from rag.settings import Settings
 from rag.side_by_side import confirmed, rivals, side_by_side
 from rag.signals import covered_by
@@ -67,7 +68,8 @@ def check_draft(
     What surrounds the cited sentences makes a small model generous; without it, near misses (the right people, the
     wrong fact) show, and so do drafts that put its words together wrongly. If there is no time for it,
     `Signals.answers` stays None, and nothing is quoted in the place of a draft that does not stand: only a second look
-    tells whether that answers the question.
+    tells whether that answers the question. In the place of a draft in whole sentences of which nothing stands, the
+    sentence of the articles is quoted that states the answer, if one does (`rag/quoting.py`).
     """
     phrase = settings.answer_style == "phrase"
     if phrase:
@@ -79,6 +81,8 @@ def check_draft(
     elif deadline and deadline.cut:
         signed = signed[:-1]
     standing = without_empty_leads([item for item in signed if item.stands(settings.citation_support)])
+    if not standing and settings.answer_style == "sentence":
+        return _in_their_words(signed, question, evidence, generator, settings, signals, deadline)
     shown = standing if phrase else without_loose_ties(standing, signed)
     if settings.answer_style == "quote":
         # What an article says stands by itself, even where the model said it badly.
@@ -105,6 +109,46 @@ def check_draft(
     return Checked(signed, standing, text, citations, signals, figureless)
 
 
+def _in_their_words(
+    signed: tuple[SignedSentence, ...],
+    question: Asked,
+    evidence: Evidence,
+    generator: Generator,
+    settings: Settings,
+    signals: Signals,
+    deadline: Deadline | None,
+) -> Checked:
+    """What becomes of a draft of which nothing stands: a sentence of the articles in its place, or nothing."""
+
+    def judge(parts: Sequence[Evidence]) -> list[float]:
+        prompts = [answerable_messages(question.text, part, history=question.history) for part in parts]
+        if deadline is not None and not deadline.lets_look(*prompts):
+            return []
+        return [generator.log_odds(messages) for messages in prompts]
+
+    def read(alone: Evidence) -> str | None:
+        return _reading(question, alone, generator, deadline)
+
+    fallen = Checked(signed, (), "", (), signals)
+    told = _speaks_of_one_fact(question) and told_instead(
+        signed, evidence, question.text, judge=judge, read=read, support=settings.citation_support
+    )
+    if not told:
+        return fallen
+    shown = quote_of(told.item)
+    text, citations = compose(shown)
+    if lacks_figure(question.text, text):
+        return fallen
+    signals = dataclasses.replace(
+        signals,
+        answers=told.log_odds,
+        covered=covered_by(question.searched, evidence, shown),
+        support=1.0,
+        agreement=agreement(text, told.reading, question=question.text),
+    )
+    return Checked(signed, (), text, citations, signals)
+
+
 def _may_be_shown(signals: Signals, generator: Generator, settings: Settings) -> bool:
     """Whether the answer is sure enough to be shown if all that is read again agrees with it."""
     calibration = load_calibration(generator.name)
@@ -126,15 +170,25 @@ def _read_again(
     the rest, they often give something else. None of phrases and quotes, where it tells nothing (docs/lab-notes.md), of
     questions in another language or that Yes or No answers, and if there is no time for it.
     """
-    if settings.answer_style != "sentence" or question.language or asks_whether(question.text):
+    if settings.answer_style != "sentence" or not _speaks_of_one_fact(question):
         return None
+    reading = _reading(question, cited, generator, deadline)
+    return None if reading is None else agreement(text, reading, question=question.text)
+
+
+def _speaks_of_one_fact(question: Asked) -> bool:
+    """Whether a phrase that answers it can be compared with the articles: "Yes" and another language cannot."""
+    return not question.language and not asks_whether(question.text)
+
+
+def _reading(question: Asked, cited: Evidence, generator: Generator, deadline: Deadline | None) -> str | None:
+    """A phrase that the model reads in this evidence alone as the answer; None if there is no time for it."""
     messages = answer_messages(question.text, cited, history=question.history, style="phrase")
     if deadline is not None:
         if not deadline.lets_read_again(messages, tokens=_READING_TOKENS):
             return None
         generator = deadline.unpaced
-    reading = "".join(generator.generate(messages, max_tokens=_READING_TOKENS))
-    return agreement(text, reading, question=question.text)
+    return "".join(generator.generate(messages, max_tokens=_READING_TOKENS))
 
 
 def support_of(claim: str, evidence: Evidence, *, generator: Generator) -> float:
@@ -146,20 +200,6 @@ def support_of(claim: str, evidence: Evidence, *, generator: Generator) -> float
     nearest = frozenset(ranked[:_NEAREST])
     parts = [evidence, Evidence(tuple(item for item in evidence.sentences if item in nearest))]
     return sum(generator.log_odds(supported_messages(claim, part)) for part in parts) / len(parts)
-
-
-def quoted(standing: Sequence[SignedSentence]) -> tuple[SignedSentence, ...]:
-    """What these sentences cite, word for word, in the place of what they say."""
-    cited = dict.fromkeys(item for sentence in standing for item in sentence.cited)
-    return tuple(SignedSentence(f"“{item.sentence.text.strip()}”", (item,), 1.0, ()) for item in cited)
-
-
-def quoted_instead(signed: Sequence[SignedSentence], evidence: Evidence) -> tuple[SignedSentence, ...]:
-    """A quote in the place of a draft of which nothing stands: of what its best supported sentence rests on, or else of
-    all that was read, what fits the question best. Whether it answers the question is for the second look to say."""
-    best = max(signed, key=lambda sentence: sentence.support, default=None)
-    items = (best.cited if best is not None else ()) or evidence.sentences
-    return quoted([SignedSentence("", (max(items, key=lambda item: item.score),), 1.0, ())])
 
 
 def with_other_figures(

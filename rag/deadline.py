@@ -156,9 +156,9 @@ class Deadline:
         """The reason if time was up before the first sentence was whole."""
         return f"Time was up before a sentence was complete; {_shown(self._seconds)} s were given."
 
-    def lets_look(self, messages: Sequence[Message]) -> bool:
-        """Whether there is time for a second look with this prompt; else it is noted."""
-        return self._lets([messages], NOT_LOOKED_AGAIN)
+    def lets_look(self, *prompts: Sequence[Message]) -> bool:
+        """Whether there is time for a second look with each of these prompts; else it is noted."""
+        return self._lets(prompts, NOT_LOOKED_AGAIN)
 
     def lets_read_again(self, messages: Sequence[Message], *, tokens: int) -> bool:
         """Whether there is time to answer this prompt with so many tokens; else it is noted."""

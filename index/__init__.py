@@ -3,6 +3,7 @@
 The names below are imported when they are first used, so that `import index` stays cheap.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,11 @@ if TYPE_CHECKING:
     from index.types import Passage as Passage
     from index.types import Sentence as Sentence
     from index.types import Span as Span
+
+# oneDNN keeps what it compiles for every shape of a product, a thousand of them, and prompts are of all lengths: memory
+# grew by 400 MB over thirty questions. It reads these before its first product and never again.
+for _variable in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
+    os.environ.setdefault(_variable, "128")
 
 _HOMES = {
     "Article": "index.types",

@@ -5,13 +5,16 @@ from typing import Self
 import torch
 from torch import Tensor
 
-_ROOM = 512  # tokens
+_ROOM = 96
+"""Tokens for which there is room ahead, a short answer's: more would be paid for by every prompt that is kept."""
+_GROWTH = 1.125
 
 
 class KeyValues:
-    """Keys and values in one place that grows by doubling. Implements `rag.networks.Memory`.
+    """Keys and values in one place that grows. Implements `rag.networks.Memory`.
 
-    28 KiB a token for Qwen2.5-1.5B in bfloat16; room that was never written takes no memory.
+    28 KiB a token for Qwen2.5-1.5B in bfloat16. Room takes memory too, even where nothing was ever written: it comes
+    from what others gave back, or in large pages.
     """
 
     def __init__(self, layers: int, heads: int, head_size: int, *, kind: torch.dtype) -> None:
@@ -37,7 +40,7 @@ class KeyValues:
     def make_room(self, length: int) -> None:
         """Room for as many tokens in all."""
         if self._keys.shape[2] < length:
-            room = max(_ROOM, 2 * self._keys.shape[2], length)
+            room = max(length + _ROOM, int(length * _GROWTH))
             self._keys, self._values = (self._moved(tensor, room) for tensor in (self._keys, self._values))
 
     def next_places(self, layer: int, count: int) -> tuple[Tensor, Tensor]:

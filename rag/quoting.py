@@ -53,8 +53,11 @@ def told_instead(
     Ceremony"). Of what the draft rests on and what fits the question best, the sentence is taken that the model judges
     best by itself. It must judge it likelier than not to state the answer, and what it reads there must stand there
     and say more than the question: so much is not asked of a draft, whose every word is checked (docs/lab-notes.md).
+    A draft that only gives the question back tells that there is nothing to find.
     `judge` gives the log-odds for each evidence alone, none if there is no time; `read` an answer, None likewise.
     """
+    if any(sentence.repeats for sentence in signed):
+        return None
     best = sorted(evidence.sentences, key=lambda item: -item.score)[:_FITTING_BEST]
     items = list(dict.fromkeys([*_rested_on(signed), *best]))[:_MOST_JUDGED]
     log_odds = judge([Evidence((item,)) for item in items])

@@ -48,6 +48,11 @@ def test_what_a_better_supported_sentence_of_the_draft_rests_on_comes_first():
     assert told([-1.0] * 3, "", signed=[weak, strong])[1] == [(SNAPDEAL,), (SALES,), (INDIA,)]
 
 
+def test_nothing_is_looked_for_where_a_draft_gives_the_question_back():
+    circle = SignedSentence("The Fair is the Fair.", (MALLS,), 1.0, (), repeats=True)
+    assert told([3.0] * 3, "$212 million", signed=[circle]) == (None, [])
+
+
 @pytest.mark.parametrize(
     ("log_odds", "reading"),
     [

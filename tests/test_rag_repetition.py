@@ -12,6 +12,11 @@ from rag.repetition import only_repeats
         ("Alibaba", "Which is larger, Alibaba or Amazon?", False),
         ("Alibaba", "Which of Alibaba and Amazon is larger?", False),
         ("Alibaba is profitable.", "Is Alibaba profitable?", False),
+        ("Snapdeal's CEO is the CEO of Indian e-commerce company Snapdeal.", "Who is the CEO of Snapdeal?", True),
+        ("Snapdeal's CEO is Ann Lee of Snapdeal.", "Who is the CEO of Snapdeal?", False),
+        ("The Snapdeal app is an Indian shop of Snapdeal's for an app.", "What is the Snapdeal app?", False),
+        ("The Snapdeal app works.", "What is the Snapdeal app?", False),
+        ("The plan is the plan of a CEO.", "Who is the CEO of Snapdeal?", False),
         ("It grew 5% in 2018.", "How much did it grow in 2018?", False),
     ],
 )

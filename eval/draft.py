@@ -15,8 +15,9 @@ from eval.outcomes import file_name
 from index.progress import Progress, silent
 from index.types import Article, Passage, Sentence
 from rag.chatbot import Chatbot
+from rag.excerpts import article_label
 from rag.facts import names, numbers
-from rag.prompt import article_label, plain
+from rag.plain_text import plain
 from rag.types import Message
 
 KIND = "draft"

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Sequence
 from collections.abc import Generator as Generating
 from datetime import date
+from typing import cast
 
 from index.errors import BylineError, InputError
 from index.filters import Filters
@@ -17,6 +18,7 @@ from rag.follow_ups import in_conversation
 from rag.generators import Generator
 from rag.parts import as_turns, asked_alone, joined, parts_of
 from rag.queueing import Place, Turns, before_this_one
+from rag.read_ahead import ReadAhead, ReadsAhead
 from rag.remembered import RememberedAnswers
 from rag.searching import plan_search, questions_of, search_passages
 from rag.settings import Settings, check_seconds
@@ -35,6 +37,9 @@ from rag.way import Way
 
 LONGEST_QUESTION = 2_000
 """Characters. Longer input is an error, not a question."""
+
+_MOST_ALL = 200
+"""Articles up to which it is looked whether all of them can be read ahead."""
 
 
 class Chatbot:
@@ -56,6 +61,8 @@ class Chatbot:
         self._speedometer = speedometer or Speedometer(generator)
         self._turns = Turns(most_waiting=self.settings.most_waiting)
         self._remembered = RememberedAnswers(most=self.settings.most_remembered)
+        self._ahead: ReadAhead | None = None
+        self._ahead_of = -1
 
     def answer(
         self,
@@ -96,6 +103,8 @@ class Chatbot:
         seconds = check_seconds(self.settings.seconds if seconds is None else seconds)
         stopped = stop or (lambda: False)
         self.index.refresh()
+        if self._ahead is not None:
+            self._read_all_ahead(self._ahead)
         asked = (question, tuple(history), limits, self._today(), self.index.manifest.generation)
         if (known := self._remembered.again(asked)) is not None:
             yield from known
@@ -211,8 +220,33 @@ class Chatbot:
         with self._turns.alone():
             return support_of(claim, evidence, generator=self.generator)
 
+    def read_ahead(self, *, wait: bool = False) -> None:
+        """From now on read articles between questions (`rag/read_ahead.py`): at once all of them if they are few, then
+        those that answers come from. With `wait`, go on when all that is wanted so far is read.
+
+        Does nothing with an engine that cannot do it (servers, llama.cpp), or if `read_ahead_tokens` is 0.
+        """
+        if self._ahead is None and self.settings.read_ahead_tokens and hasattr(self.generator, "read_ahead"):
+            self._ahead = ReadAhead(
+                cast(ReadsAhead, self.generator),
+                most_tokens=self.settings.read_ahead_tokens,
+                busy=lambda: len(self._turns) > 0,
+            )
+        if self._ahead is not None:
+            self._read_all_ahead(self._ahead)
+            if wait:
+                self._ahead.wait()
+
+    def _read_all_ahead(self, ahead: ReadAhead) -> None:
+        """Once for each state of the index."""
+        if self.index.manifest.generation == self._ahead_of:
+            return
+        self._ahead_of = self.index.manifest.generation
+        if self.index.manifest.article_count <= _MOST_ALL:
+            ahead.want_all(self.index.articles())
+
     def _way(self) -> Way:
-        return Way(self.index, self.generator, self.settings, self._today)
+        return Way(self.index, self.generator, self.settings, self._today, self._ahead)
 
     def article_count(self) -> int:
         """How many articles are at hand."""

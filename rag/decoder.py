@@ -103,6 +103,20 @@ class Decoder:
         return self._normed(rows, self._norm)
 
     @torch.inference_mode()
+    def recall(self, memory: KeyValues, source: KeyValues, places: Sequence[int]) -> None:
+        """Add to `memory` what `source` keeps of the tokens at these places, as if they had been read there.
+
+        A key is turned by its position (RoFormer), so it is turned on by as much as its token moves.
+        """
+        chosen, new = torch.tensor(places), torch.arange(len(memory), len(memory) + len(places))
+        there, here = (torch.outer(positions.float(), self._speeds()).double() for positions in (chosen, new))
+        cosines, sines = (here - there).cos().float(), (here - there).sin().float()
+        keys, values = source.at(chosen)
+        first, second = keys.float().chunk(2, dim=-1)
+        turned = torch.cat([first * cosines - second * sines, second * cosines + first * sines], dim=-1)
+        memory.add(turned.to(keys.dtype), values)
+
+    @torch.inference_mode()
     def logits(self, hidden: Tensor) -> Tensor:
         """The float32 logits of the next token after each of these hidden states, shape (n, vocabulary)."""
         return self._output(hidden).float()
@@ -144,10 +158,13 @@ class Decoder:
     def _rotation(self, start: int, end: int) -> tuple[Tensor, Tensor]:
         """Cosines and sines of the positions from `start` to `end`, shape (end - start, 1, head size)."""
         if len(self._cosines) < end:
-            size = self._shape.head_size
-            speeds = self._shape.rotary_base ** (-torch.arange(0, size, 2).float() / size)
             # In double precision: MKL's first cosines of a process may come a little less exact from one of its threads
             # (docs/lab-notes.md), and in float32 that is enough for another draft.
-            angles = torch.outer(torch.arange(2 * end).float(), speeds).repeat(1, 2).double()
+            angles = torch.outer(torch.arange(2 * end).float(), self._speeds()).repeat(1, 2).double()
             self._cosines, self._sines = (table.to(self._norm.dtype) for table in (angles.cos(), angles.sin()))
         return self._cosines[start:end, None], self._sines[start:end, None]
+
+    def _speeds(self) -> Tensor:
+        """The angle by which each pair of a head's numbers turns from a token to the next, shape (head size / 2,)."""
+        size = self._shape.head_size
+        return self._shape.rotary_base ** (-torch.arange(0, size, 2).float() / size)

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from index.sentences import is_repeat
 from index.types import Article, Hit, Sentence
@@ -15,6 +16,9 @@ from rag.explanation import Reason
 from rag.instructions import readable
 from rag.types import Copy
 from rag.words import search_stems
+
+if TYPE_CHECKING:
+    from rag.excerpts import WholeArticle
 
 # A sentence that opens so leans on the one before it.
 _LEANING = re.compile(
@@ -78,9 +82,13 @@ class EvidenceSentence:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the model reads: sentences grouped by article, the best article and the best run of sentences first."""
+    """What the model reads: sentences grouped by article, the best article and the best run of sentences first.
+
+    `read_whole` are those of the articles that the model has read ahead (`rag/read_ahead.py`).
+    """
 
     sentences: tuple[EvidenceSentence, ...]
+    read_whole: tuple["WholeArticle", ...] = ()
 
     def passage_used(self, article_id: str, start: int, end: int) -> bool:
         """Whether any sentence of the evidence lies in that span."""

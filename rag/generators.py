@@ -5,24 +5,27 @@ Knows nothing about articles, evidence or citations.
 
 import dataclasses
 import threading
-from collections import Counter
+from collections.abc import Callable, Sequence
 from collections.abc import Generator as Pieces
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from index.errors import ModelError
+from index.types import Span
 from rag.kept_prompts import KeptPrompt, KeptPrompts
+from rag.prompt_lookup import draft
+from rag.read_texts import Piece, ReadText, ReadTexts
 from rag.types import Message, Usage
 
 if TYPE_CHECKING:
     from rag.adapter import Adapter
+    from rag.decoder import Decoder
     from rag.networks import Network
 
-MOST_DRAFTED = 10
-"""Tokens guessed ahead in one pass. Up to about 16 rows cost a product no more than one (docs/lab-notes.md)."""
-
-_LONGEST_MATCH = 4
+_READ_AT_ONCE = 64
+"""Tokens of a text that is read ahead, between two looks at whether to stop: a tenth to a fifth of a second."""
+_RECALLED_TOKENS = 1_500
+"""Of prompts put together from texts read ahead less is kept: most of them is put together anew in no time."""
 
 
 class Generator(Protocol):
@@ -77,7 +80,7 @@ class TransformersGenerator:
         self._tokenizing = threading.Lock()
         self._network: Network | None = None
         self._tokenizer: Any = None
-        self._kept = KeptPrompts()
+        self._forget()
         self._prompt: KeptPrompt
         self._ends: frozenset[int] = frozenset()
         self._usage = Usage()
@@ -103,10 +106,11 @@ class TransformersGenerator:
         """The reply, in pieces as they come. Closing it stops the model at once."""
         with self._lock:
             self._load()
-            prompt = self._tokens(self._templated(messages))
+            pieces = self._pieces(messages)
+            prompt = [token for piece in pieces for token in piece.ids]
             reply: list[int] = []
             said = ""
-            following, certainties = self._likeliest(self._read(prompt))
+            following, certainties = self._likeliest(self._read(pieces))
             while True:
                 # `following` are the next tokens of the greedy reply, as many as the last pass settled.
                 ended = next((place for place, token in enumerate(following) if token in self._ends), len(following))
@@ -131,14 +135,54 @@ class TransformersGenerator:
         """log P(Yes) - log P(No) for the first word of the reply, in nats."""
         with self._lock:
             self._load()
-            text = self._templated(messages)
-            adapted = messages[-1].adapted if self._adapter else ""
-            place = text.rindex(adapted) if adapted else len(text)
-            asked = self._tokens(text[place:]) if adapted else []
-            last = self._read(self._tokens(text[:place]) + asked, adapted=len(asked))
+            last = self._read(self._pieces(messages), adapted=messages[-1].adapted)
             # In float32 whatever the model's precision: bfloat16 logits come in steps of an eighth.
             yes, no = (self._loaded().logits_of(self._spellings(word), last).logsumexp(0) for word in ("Yes", "No"))
             return float(yes - no)
+
+    def read_ahead(
+        self, messages: Sequence[Message], *, most_tokens: int, stop: Callable[[], bool] = lambda: False
+    ) -> bool:
+        """Read a prompt up to the end of its last message before anything is asked, so that others may take over parts
+        of it (`Message.extracts`). Of all such prompts `most_tokens` are kept.
+
+        False if `stop()` said True before its end; the next call goes on there. Questions come first. Does nothing for
+        kinds of models that our own decoder does not compute, and for what is longer than half of `most_tokens`.
+        """
+        while True:
+            with self._lock:
+                self._load()
+                read = self._begun(messages, most_tokens)
+                if read is None or read.whole:
+                    return True
+                done = len(read.prompt.ids)
+                read.prompt.read(self._loaded(), list(read.ids[done : done + _READ_AT_ONCE]), wanted=1)
+            if stop():
+                return False
+
+    def _begun(self, messages: Sequence[Message], most_tokens: int) -> ReadText | None:
+        """What is read of this prompt so far; None if none of it ever will be."""
+        from rag.decoder import Decoder
+
+        network, content = self._loaded(), messages[-1].content
+        rendered = self._templated(messages)
+        start = rendered.rfind(content)
+        text = rendered[: start + len(content)]
+        if (known := self._texts.get(text)) is not None:
+            return known
+        if not isinstance(network, Decoder) or not self._tokenizer.is_fast or start < 0:
+            return None
+        with self._tokenizing:
+            encoded = self._tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+        ids = tuple(encoded["input_ids"])
+        if len(ids) > most_tokens // 2:
+            return None
+        memory = network.empty()
+        memory.make_room(len(ids))
+        tokens = tuple(Span(first - start, last - start) for first, last in encoded["offset_mapping"])
+        read = ReadText(ids, tokens, KeptPrompt(memory))
+        self._texts.add(text, read, most_tokens=most_tokens)
+        return read
 
     def count_tokens(self, text: str) -> int:
         """How many tokens `text` is for this model, without any chat template."""
@@ -204,18 +248,44 @@ class TransformersGenerator:
         text: str = self._tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
         return text
 
-    def _read(self, ids: list[int], *, adapted: int = 0) -> Any:
-        """The last hidden state after `ids`, shape (1, hidden size), computing only what is not kept.
+    def _pieces(self, messages: Sequence[Message]) -> list[Piece]:
+        """The tokens of the prompt, up to what is read with an adapter, and that by itself; where they are known from
+        texts that were read ahead, with their places there."""
+        text, last = self._templated(messages), messages[-1]
+        adapted = text.rindex(last.adapted) if self._adapter and last.adapted else len(text)
+        start = text.rfind(last.content)
+        # A template may change what it is given.
+        extracts = last.extracts if len(self._texts) and start >= 0 else ()
+        pieces = self._texts.pieces(text[:adapted], start, extracts, self._tokens)
+        return pieces if adapted == len(text) else [*pieces, Piece(self._tokens(text[adapted:]))]
 
-        The last `adapted` tokens are read with the adapter, and not kept.
+    def _read(self, pieces: Sequence[Piece], *, adapted: str = "") -> Any:
+        """The last hidden state after the prompt, shape (1, hidden size), computing only what is not kept.
+
+        The last piece is read with the adapter, and not kept, if anything is to be `adapted` and there is one.
         """
         network = self._loaded()
-        self._prompt = self._kept.prompt(ids, network.empty, anew=max(adapted, 1))
-        new = ids[len(self._prompt.ids) :]
-        done = self._usage
-        self._usage = dataclasses.replace(done, passes=done.passes + 1, tokens_read=done.tokens_read + len(new))
         adapter = self._adapter if adapted else None
-        return self._prompt.read(network, new, wanted=1, adapter=adapter, adapted=adapted)
+        ids = [token for piece in pieces for token in piece.ids]
+        anew = len(pieces[-1].ids) if adapter else 1
+        kept = self._recalled if any(piece.source for piece in pieces) else self._kept
+        self._prompt = kept.prompt(ids, network.empty, anew=anew)
+        unread: list[int] = []
+        known, read = len(self._prompt.ids), 0
+        for piece in pieces:
+            new = piece.ids[max(0, known) :]
+            known -= len(piece.ids)
+            if piece.source is None:
+                unread += new
+                read += len(new)
+            elif new:
+                if unread:
+                    self._prompt.read(network, unread, wanted=1)
+                    unread = []
+                self._prompt.recall(cast("Decoder", network), piece.source.prompt, piece.places[-len(new) :])
+        done = self._usage
+        self._usage = dataclasses.replace(done, passes=done.passes + 1, tokens_read=done.tokens_read + read)
+        return self._prompt.read(network, unread, wanted=1, adapter=adapter, adapted=anew if adapter else 0)
 
     def _continue(self, token: int, drafted: list[int]) -> tuple[list[int], list[float]]:
         """The greedy tokens after `token`, each with its log-probability: those of `drafted` that the model agrees
@@ -241,9 +311,13 @@ class TransformersGenerator:
         return self._prompt.read(self._loaded(), ids, wanted=wanted)
 
     def forget(self) -> None:
-        """Let go of everything that was kept of earlier prompts."""
+        """Let go of everything that was kept of earlier prompts and texts."""
         with self._lock:
-            self._kept = KeptPrompts()
+            self._forget()
+
+    def _forget(self) -> None:
+        self._kept, self._recalled = KeptPrompts(), KeptPrompts(most_tokens=_RECALLED_TOKENS)
+        self._texts = ReadTexts()
 
     def _spellings(self, word: str) -> list[int]:
         """The single tokens that begin a reply with `word`, in its usual spellings."""
@@ -253,31 +327,3 @@ class TransformersGenerator:
             if len(encoded := self._tokens(spelling)) == 1
         }
         return sorted(ids)
-
-
-def draft(tokens: list[int], prompt_length: int) -> list[int]:
-    """A guess at the tokens that follow, copied from the prompt: what follows there after the same last few tokens.
-
-    Answers copy from the evidence, so the guess is often right (prompt lookup decoding, A. Saxena 2023). The longest
-    match counts, up to four tokens; of several, what most of them go on with. Empty if there is none.
-    """
-    for length in range(min(_LONGEST_MATCH, len(tokens)), 0, -1):
-        wanted = tokens[-length:]
-        ends = [
-            start + length
-            for start in range(prompt_length - length)
-            if tokens[start] == wanted[0] and tokens[start : start + length] == wanted
-        ]
-        if ends:
-            return _continued(tokens[:prompt_length], ends)
-    return []
-
-
-def _continued(prompt: list[int], places: list[int]) -> list[int]:
-    """What stands at most of these places, token by token; of equals the first."""
-    guess: list[int] = []
-    while len(guess) < MOST_DRAFTED and (places := [place for place in places if place < len(prompt)]):
-        token = Counter(prompt[place] for place in places).most_common(1)[0][0]
-        guess.append(token)
-        places = [place + 1 for place in places if prompt[place] == token]
-    return guess

@@ -1,10 +1,11 @@
 """What a language model keeps of the prompts it read last, so that their common beginnings are not read again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rag.adapter import Adapter
+    from rag.decoder import Decoder
     from rag.networks import Memory, Network
 
 MOST_TOKENS = 4_000
@@ -37,6 +38,11 @@ class KeptPrompt:
             self.crop(len(self.ids) - adapted)
         return hidden
 
+    def recall(self, network: "Decoder", source: "KeptPrompt", places: Sequence[int]) -> None:
+        """Go on with tokens of another prompt, as if they had been read here (`rag/read_texts.py`)."""
+        network.recall(self.memory, source.memory, places)
+        self.ids += [source.ids[place] for place in places]
+
     def crop(self, length: int) -> None:
         """Forget all tokens after the first `length`."""
         self.memory.crop(length)
@@ -50,9 +56,10 @@ class KeptPrompt:
 
 
 class KeptPrompts:
-    """The prompts read last, up to `MOST_TOKENS` in all; the one used longest ago gives way."""
+    """The prompts read last, up to `most_tokens` in all; the one used longest ago gives way."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, most_tokens: int = MOST_TOKENS) -> None:
+        self._most_tokens = most_tokens
         self._prompts: list[KeptPrompt] = []
 
     def prompt(self, ids: list[int], empty: "Callable[[], Memory]", *, anew: int = 1) -> KeptPrompt:
@@ -71,7 +78,7 @@ class KeptPrompts:
         else:
             found = best.copy(length)
         # The one used last is the last. `found` will be as long as `ids`.
-        while self._prompts and len(ids) + sum(len(prompt.ids) for prompt in self._prompts) > MOST_TOKENS:
+        while self._prompts and len(ids) + sum(len(prompt.ids) for prompt in self._prompts) > self._most_tokens:
             del self._prompts[0]
         self._prompts.append(found)
         return found

@@ -54,6 +54,18 @@ class KeyValues:
         """Keys and values of that layer for so many tokens; shape (heads, length, head size)."""
         return self._keys[layer, :, :length], self._values[layer, :, :length]
 
+    def at(self, places: Tensor) -> tuple[Tensor, Tensor]:
+        """Keys and values of all layers for the tokens at these places; shape (layers, heads, places, head size)."""
+        return self._keys[:, :, places], self._values[:, :, places]
+
+    def add(self, keys: Tensor, values: Tensor) -> None:
+        """Keys and values of all layers for the next tokens, shaped like those of `at`."""
+        after = self.length + keys.shape[2]
+        self.make_room(after)
+        self._keys[:, :, self.length : after] = keys
+        self._values[:, :, self.length : after] = values
+        self.length = after
+
     def _moved(self, tensor: Tensor, room: int) -> Tensor:
         layers, heads, _, head_size = tensor.shape
         moved = torch.empty(layers, heads, room, head_size, dtype=tensor.dtype)

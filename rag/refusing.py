@@ -8,8 +8,8 @@ from index.mentions import find_mentions
 from index.search import SavedIndex
 from rag.citations import SignedSentence
 from rag.evidence import Evidence
+from rag.excerpts import article_label
 from rag.facts import as_written, names, numbers
-from rag.prompt import article_label
 from rag.saying import described, listed
 from rag.words import content_stems
 

@@ -61,6 +61,9 @@ class Settings:
     """A sentence of the answer stands only if its citations support it at least this well (0 to 1)."""
     seconds: float = 0.0
     """The time an answer may take; evidence, checks and length are fitted to it (`rag/budget.py`). 0: no limit."""
+    read_ahead_tokens: int = 8_000
+    """Tokens of articles that a chat keeps read between questions, so that answers from them come sooner
+    (`rag/read_ahead.py`): 28 kB each with the default model. 0: none."""
     most_waiting: int = MOST_WAITING
     """How many questions may wait while one is answered; one more is an error."""
     most_remembered: int = MOST_REMEMBERED
@@ -70,8 +73,9 @@ class Settings:
         for name in ("passages_per_question", "evidence_tokens", "answer_tokens", "most_waiting"):
             if getattr(self, name) < 1:
                 raise SettingsError(f"{name} is {getattr(self, name)}; it must be at least 1.")
-        if self.most_remembered < 0:
-            raise SettingsError(f"most_remembered is {self.most_remembered}; it must be 0 or more.")
+        for name in ("most_remembered", "read_ahead_tokens"):
+            if getattr(self, name) < 0:
+                raise SettingsError(f"{name} is {getattr(self, name)}; it must be 0 or more.")
         if self.precision not in PRECISIONS:
             raise SettingsError(f"precision is {self.precision!r}; it must be one of {', '.join(PRECISIONS)}.")
         if self.answer_style not in ANSWER_STYLES:

@@ -41,7 +41,7 @@ _TEXT = (
     "be done before the first snow."
 )
 _READ = (Message("user", f"{_TEXT}\n\nIs this about a bridge? Reply Yes or No."),)
-# Answers copy from what was read, and what is copied is written faster (`rag.generators.draft`); so this one does.
+# Answers copy from what was read, and what is copied is written faster (`rag/prompt_lookup.py`); so this one does.
 _WRITE = (Message("user", f"{_TEXT}\n\nWhat did the mayor say about a new bridge? Answer in one complete sentence."),)
 _WARM = (Message("user", "Ready? Reply Yes or No."),)
 

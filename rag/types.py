@@ -8,8 +8,21 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 from index.filters import Filters
+from index.types import Span
 from rag.explanation import Explanation
 from rag.periods import Period
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """A part of a message that is made of parts of a longer one, which a model may have read ahead.
+
+    `content[at]` is the text of all `spans` of `whole`, in their order; `whole` begins as the message does.
+    """
+
+    at: Span
+    whole: str
+    spans: tuple[Span, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +33,8 @@ class Message:
     content: str
     adapted: str = ""
     """The end of `content`, where a model is asked to judge: read with its adapter if it has one (`rag/adapter.py`)."""
+    extracts: tuple[Extract, ...] = ()
+    """Parts of `content` that the model may know from longer messages (`rag/excerpts.py`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from rag.languages import foreign_language, language_notes
 from rag.listing import ExactAnswer, find_exact_answer
 from rag.prompt import answer_messages, answerable_messages
 from rag.queueing import Place, before_this_one
+from rag.read_ahead import ReadAhead
 from rag.refusing import (
     NO_TIME,
     REFUSAL,
@@ -61,6 +62,7 @@ class Way:
     generator: Generator
     settings: Settings
     today: Callable[[], date]
+    ahead: ReadAhead | None = None
 
     def events(
         self,
@@ -94,6 +96,10 @@ class Way:
             meant.history,
             self.settings,
         )
+        if self.ahead is not None:
+            articles = [item.article for item in evidence.sentences]
+            evidence = dataclasses.replace(evidence, read_whole=self.ahead.wholes(articles))
+            self.ahead.want(articles)
         trace.step("evidence")
         language = foreign_language(meant.question, evidence)
         searched = plan.searched(hits).with_notes(*meant.notes, *language_notes(meant.question, language))

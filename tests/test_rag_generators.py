@@ -17,8 +17,9 @@ from index.progress import silent
 from index.weights import ensure_model
 from rag.completions import Completions
 from rag.fakes import CopyingGenerator
-from rag.generators import Generator, TransformersGenerator, draft
+from rag.generators import Generator, TransformersGenerator
 from rag.llama_cpp import LlamaCppGenerator
+from rag.prompt_lookup import draft
 from rag.remote import RemoteGenerator
 from rag.types import Message
 

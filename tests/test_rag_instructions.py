@@ -10,7 +10,8 @@ from rag_material import ARTICLE, hit
 from index.types import Article, Hit, Passage, Sentence
 from rag.evidence import choose_evidence
 from rag.instructions import addresses_model, readable, takes_over
-from rag.prompt import answer_messages, plain, stated
+from rag.plain_text import plain, stated
+from rag.prompt import answer_messages
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 from rag_material import hit
 
 from rag.evidence import choose_evidence
-from rag.prompt import answer_messages, answerable_messages, plain, supported_messages
+from rag.plain_text import plain
+from rag.prompt import answer_messages, answerable_messages, supported_messages
 from rag.types import Message
 
 

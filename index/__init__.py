@@ -33,10 +33,18 @@ if TYPE_CHECKING:
     from index.types import Sentence as Sentence
     from index.types import Span as Span
 
-# oneDNN keeps what it compiles for every shape of a product, a thousand of them, and prompts are of all lengths: memory
-# grew by 400 MB over thirty questions. It reads these before its first product and never again.
-for _variable in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
-    os.environ.setdefault(_variable, "128")
+# These are read once, when the libraries that they are for begin.
+_ENVIRONMENT = {
+    # oneDNN keeps what it compiles for every shape of a product, a thousand of them, and prompts are of all lengths:
+    # memory grew by 400 MB over thirty questions.
+    "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "128",
+    "LRU_CACHE_CAPACITY": "128",
+    # After a product of search the helpers of NumPy's OpenBLAS wait actively for the next one, and what the model reads
+    # meanwhile took half as long again. The products are small.
+    "OPENBLAS_NUM_THREADS": "1",
+}
+for _variable, _value in _ENVIRONMENT.items():
+    os.environ.setdefault(_variable, _value)
 
 _HOMES = {
     "Article": "index.types",

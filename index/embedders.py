@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from index.computing import apart, computed
 from index.errors import ModelError, ResourceError
 from index.layout import tidy
 from index.types import Vectors
@@ -124,7 +125,7 @@ class SentenceTransformerEmbedder:
         elif self._encoder is not None:
             found = self._encoder.words([_encodable(text) for text in texts])
         else:
-            found = model.encode(
+            found = computed(model.encode)(
                 [_encodable(text) for text in texts],
                 batch_size=self._batch_size,
                 output_value="token_embeddings",
@@ -138,7 +139,7 @@ class SentenceTransformerEmbedder:
         try:
             if self._encoder is not None:
                 return np.ascontiguousarray(self._encoder.means(texts).numpy())
-            vectors = model.encode(
+            vectors = computed(model.encode)(
                 texts,
                 batch_size=self._batch_size,
                 normalize_embeddings=True,
@@ -152,7 +153,7 @@ class SentenceTransformerEmbedder:
     def _model(self) -> Any:
         with self._loading:
             if self._loaded is None:
-                self._loaded = self._load()
+                self._loaded = apart(self._load)()
             return self._loaded
 
     def _load(self) -> Any:

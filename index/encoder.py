@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from index.computing import computed
 from index.products import Product, float_product
 
 _TOKENS_AT_ONCE = 2_048
@@ -65,6 +66,7 @@ class Encoder:
         for places in _batches(order, [len(one) for one in ids]):
             yield from zip(places, self._encoded([ids[place] for place in places]), strict=True)
 
+    @computed
     @torch.inference_mode()
     def _encoded(self, ids: Sequence[Sequence[int]]) -> Sequence[Tensor]:
         lengths = [len(one) for one in ids]

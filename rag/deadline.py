@@ -100,9 +100,16 @@ class Deadline:
         if not self.limited or not whole.sentences:
             return whole
         found, wanted = whole, _tokens_of(whole)
+        if {item.article.id for item in whole.sentences} <= {article.article_id for article in whole.read_whole}:
+            frame = self._frame(whole, question, history, settings)
+            plan = plan_answer(self._left_s(), self._speed, frame, evidence=0, answer=settings.answer_tokens)
+            if plan is not None:
+                return self._reads(whole, wanted, plan, frame)
 
         def frame_of(evidence: Evidence) -> Frame:
-            return self._frame(evidence, question, history, settings)
+            # If some articles were read ahead and some were not, time is planned as if none were.
+            frame = self._frame(dataclasses.replace(evidence, read_whole=()), question, history, settings)
+            return dataclasses.replace(frame, first=frame.first - _tokens_of(evidence))
 
         def planned(frame: Frame, tokens: int) -> Plan | None:
             return plan_answer(self._left_s(), self._speed, frame, evidence=tokens, answer=settings.answer_tokens)
@@ -189,11 +196,12 @@ class Deadline:
             self._speed = self._speed.slowed(took_s / expected)
 
     def _frame(self, evidence: Evidence, question: str, history: Sequence[Message], settings: Settings) -> Frame:
+        """What is read besides; the evidence is counted in `first`, as far as it was not read ahead."""
         first = answerable_messages(question, evidence, history=history)
         task = answer_messages(question, evidence, history=history, style=settings.answer_style)
         again = answerable_messages(question, Evidence(()), history=history)
         return Frame(
-            first=self._new_tokens(first) - _tokens_of(evidence),
+            first=self._new_tokens(first),
             task=self._new_tokens(task, after=_kept(first)),
             # What the model is told at first is the same as before.
             again=self._new_tokens(again[-1:]),
@@ -209,9 +217,17 @@ class Deadline:
         return False
 
     def _new_tokens(self, messages: Sequence[Message], *, after: str = "") -> int:
-        """The tokens of a prompt that the model has not just read; it keeps those that both begin with."""
+        """The tokens of a prompt that the model has not just read (it keeps those that both begin with) nor ahead."""
         text = _text(messages)
-        return self._count_tokens(text[_shared(after, text) :]) + _TEMPLATE
+        done = _shared(after, text)
+        left = ""
+        for message in messages[-1:]:
+            start = len(text) - len(message.content)
+            for extract in message.extracts:
+                if start + extract.at.start >= done:
+                    left += text[done : start + extract.at.start]
+                    done = start + extract.at.end
+        return self._count_tokens(left + text[done:]) + _TEMPLATE
 
     def _reads(self, found: Evidence, wanted: int, plan: Plan, frame: Frame) -> Evidence:
         """The same evidence, noting what of it is left out; a second look's time is kept free from now on."""

@@ -10,6 +10,7 @@ from collections.abc import Generator as Pieces
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from index.computing import apart, computed
 from index.errors import ModelError
 from index.types import Span
 from rag.kept_prompts import KeptPrompt, KeptPrompts
@@ -137,7 +138,8 @@ class TransformersGenerator:
             self._load()
             last = self._read(self._pieces(messages), adapted=messages[-1].adapted)
             # In float32 whatever the model's precision: bfloat16 logits come in steps of an eighth.
-            yes, no = (self._loaded().logits_of(self._spellings(word), last).logsumexp(0) for word in ("Yes", "No"))
+            logits = computed(self._loaded().logits_of)
+            yes, no = (logits(self._spellings(word), last).logsumexp(0) for word in ("Yes", "No"))
             return float(yes - no)
 
     def read_ahead(
@@ -156,7 +158,7 @@ class TransformersGenerator:
                 if read is None or read.whole:
                     return True
                 done = len(read.prompt.ids)
-                read.prompt.read(self._loaded(), list(read.ids[done : done + _READ_AT_ONCE]), wanted=1)
+                computed(read.prompt.read)(self._loaded(), list(read.ids[done : done + _READ_AT_ONCE]), wanted=1)
             if stop():
                 return False
 
@@ -222,7 +224,7 @@ class TransformersGenerator:
         from rag.networks import load_network
 
         try:
-            network = load_network(self._folder, precision=self._precision, int8_file=self._int8_file)
+            network = apart(load_network)(self._folder, precision=self._precision, int8_file=self._int8_file)
         except (OSError, ValueError, RuntimeError, KeyError) as error:
             raise ModelError(
                 f"The model {self._name} in {self._folder} does not load: {error}",
@@ -259,6 +261,7 @@ class TransformersGenerator:
         pieces = self._texts.pieces(text[:adapted], start, extracts, self._tokens)
         return pieces if adapted == len(text) else [*pieces, Piece(self._tokens(text[adapted:]))]
 
+    @computed
     def _read(self, pieces: Sequence[Piece], *, adapted: str = "") -> Any:
         """The last hidden state after the prompt, shape (1, hidden size), computing only what is not kept.
 
@@ -300,12 +303,14 @@ class TransformersGenerator:
         self._prompt.crop(len(self._prompt.ids) - len(drafted) + agreed)
         return predicted[: agreed + 1], certainties[: agreed + 1]
 
+    @computed
     def _likeliest(self, hidden: Any) -> tuple[list[int], list[float]]:
         """The likeliest next token after each of these hidden states, shape (n, hidden size), with log-probability."""
         logits = self._loaded().logits(hidden)
         highest, tokens = logits.max(dim=-1)
         return tokens.tolist(), (highest - logits.logsumexp(dim=-1)).tolist()
 
+    @computed
     def _forward(self, ids: list[int], *, wanted: int) -> Any:
         """The last hidden states of the last `wanted` of these tokens, shape (wanted, hidden size); all are kept."""
         return self._prompt.read(self._loaded(), ids, wanted=wanted)

@@ -97,9 +97,7 @@ class Way:
             self.settings,
         )
         if self.ahead is not None:
-            articles = [item.article for item in evidence.sentences]
-            evidence = dataclasses.replace(evidence, read_whole=self.ahead.wholes(articles))
-            self.ahead.want(articles)
+            self.ahead.want(item.article for item in evidence.sentences)
         trace.step("evidence")
         language = foreign_language(meant.question, evidence)
         searched = plan.searched(hits).with_notes(*meant.notes, *language_notes(meant.question, language))
@@ -219,7 +217,11 @@ class Way:
     def choose(self, question: str, hits: Sequence[Hit], *, tokens: int | None = None) -> Evidence:
         """The sentences of `hits` that the model would read, by default as many as the settings allow."""
         tokens = tokens or self.settings.evidence_tokens
-        return choose_evidence(question, hits, tokens=tokens, count_tokens=self.generator.count_tokens)
+        evidence = choose_evidence(question, hits, tokens=tokens, count_tokens=self.generator.count_tokens)
+        if self.ahead is None:
+            return evidence
+        known = self.ahead.wholes(item.article for item in evidence.sentences)
+        return dataclasses.replace(evidence, read_whole=known)
 
     def _counting(
         self, question: str, meant: Meant, exact: ExactAnswer, limits: Filters, started: float, trace: Trace

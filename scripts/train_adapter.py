@@ -22,6 +22,7 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import AutoTokenizer
 
+from index.computing import rest
 from index.paths import Home
 from rag.adapter import Adapter, save_adapter
 from rag.decoder_weights import fused_weights, read_config, shape_of
@@ -180,6 +181,7 @@ def main() -> None:
     print(f"{len(examples)} pairs to learn from and {len(tests)} to test on, read after {passed(started)}", flush=True)
     del reader
     gc.collect()
+    rest()  # what follows computes in this thread
     learner = Learner(options.model, neurons=options.neurons)
     print(f"before: {tested(learner, tests, yes, no)}", flush=True)
     neurons = [learner.inward, learner.outward]

@@ -2,8 +2,7 @@
 
 import pytest
 
-from rag import kept_prompts
-from rag.kept_prompts import _WORTH_KEEPING, KeptPrompts
+from rag.kept_prompts import _WORTH_KEEPING, MOST_TOKENS, KeptPrompts
 
 
 class FakeMemory:
@@ -42,8 +41,8 @@ def network():
 
 
 @pytest.fixture
-def kept(network):
-    prompts = KeptPrompts()
+def kept(network, request):
+    prompts = KeptPrompts(most_tokens=getattr(request, "param", MOST_TOKENS))
 
     def read(ids):
         prompt = prompts.prompt(ids, FakeMemory)
@@ -83,8 +82,8 @@ def test_a_short_rest_gives_way(kept, network):
     assert network.read_ids == [[1, 2, 3], [4], [3, 5]]
 
 
-def test_the_prompt_used_longest_ago_gives_way(kept, network, monkeypatch):
-    monkeypatch.setattr(kept_prompts, "MOST_TOKENS", 4 * len(LONG))
+@pytest.mark.parametrize("kept", [4 * len(LONG)], indirect=True)
+def test_the_prompt_used_longest_ago_gives_way(kept, network):
     for first in range(3):
         kept([first, *LONG])
     kept([0, *LONG, 5])  # used again
@@ -96,8 +95,8 @@ def test_the_prompt_used_longest_ago_gives_way(kept, network, monkeypatch):
     assert network.read_ids == [[6], [6], [1, *LONG]]
 
 
-def test_a_prompt_longer_than_all_that_may_be_kept_is_kept_alone(kept, network, monkeypatch):
-    monkeypatch.setattr(kept_prompts, "MOST_TOKENS", len(LONG) // 2)
+@pytest.mark.parametrize("kept", [len(LONG) // 2], indirect=True)
+def test_a_prompt_longer_than_all_that_may_be_kept_is_kept_alone(kept, network):
     kept([1, 2])
     kept([0, *LONG])
     kept([0, *LONG, 1])

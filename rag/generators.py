@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from index.computing import apart, computed
 from index.errors import ModelError
-from index.types import Span
+from rag.chat_tokenizer import ChatTokenizer
 from rag.kept_prompts import KeptPrompt, KeptPrompts
 from rag.prompt_lookup import draft
 from rag.read_texts import Piece, ReadText, ReadTexts
@@ -78,9 +78,8 @@ class TransformersGenerator:
         self._adapter_file = adapter_file
         self._adapter: Adapter | None = None
         self._lock = threading.Lock()
-        self._tokenizing = threading.Lock()
         self._network: Network | None = None
-        self._tokenizer: Any = None
+        self._tokenizer = ChatTokenizer(folder, name=name)
         self._forget()
         self._prompt: KeptPrompt
         self._ends: frozenset[int] = frozenset()
@@ -123,7 +122,7 @@ class TransformersGenerator:
                     tokens_written=done.tokens_written + len(new),
                     log_probability=done.log_probability + sum(certainties[: len(new)]),
                 )
-                text = self._tokenizer.decode(reply, skip_special_tokens=True)
+                text = self._tokenizer.text(reply)
                 # A character of several tokens decodes to U+FFFD until its last byte is there.
                 if not text.endswith("�") and len(text) > len(said):
                     yield text[len(said) :]
@@ -167,99 +166,67 @@ class TransformersGenerator:
         from rag.decoder import Decoder
 
         network, content = self._loaded(), messages[-1].content
-        rendered = self._templated(messages)
-        start = rendered.rfind(content)
+        rendered = self._tokenizer.rendered(messages)
+        # A template may change what it is given.
+        if not isinstance(network, Decoder) or content not in rendered:
+            return None
+        start = rendered.rindex(content)
         text = rendered[: start + len(content)]
-        if (known := self._texts.get(text)) is not None:
-            return known
-        if not isinstance(network, Decoder) or not self._tokenizer.is_fast or start < 0:
-            return None
-        with self._tokenizing:
-            encoded = self._tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
-        ids = tuple(encoded["input_ids"])
-        if len(ids) > most_tokens // 2:
-            return None
-        memory = network.empty()
-        memory.make_room(len(ids))
-        tokens = tuple(Span(first - start, last - start) for first, last in encoded["offset_mapping"])
-        read = ReadText(ids, tokens, KeptPrompt(memory))
-        self._texts.add(text, read, most_tokens=most_tokens)
-        return read
+        return self._texts.get(text) or self._texts.begin(
+            text, start, self._tokenizer.spans(text), network.empty, most_tokens=most_tokens
+        )
 
     def count_tokens(self, text: str) -> int:
         """How many tokens `text` is for this model, without any chat template."""
-        return len(self._tokens(text))
+        return len(self._tokenizer.tokens(text))
 
     def usage(self) -> Usage:
         """What it has done since it was made."""
         return self._usage
 
-    def _tokens(self, text: str) -> list[int]:
-        # The tokenizers of Hugging Face fail if two threads meet in one ("Already borrowed").
-        with self._tokenizing:
-            self._load_tokenizer()
-            ids: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
-            return ids
-
-    def _load_tokenizer(self) -> None:
-        if self._tokenizer is not None:
-            return
-        from transformers import AutoTokenizer
-
-        try:
-            self._tokenizer = AutoTokenizer.from_pretrained(self._folder, local_files_only=True)
-        except (OSError, ValueError) as error:
-            raise ModelError(
-                f"The tokenizer of the model {self._name} in {self._folder} does not load: {error}",
-                help="byline models verify",
-            ) from error
-
     def _load(self) -> None:
         if self._network is not None:
             return
-        with self._tokenizing:
-            self._load_tokenizer()
-        from rag.adapter import load_adapter
         from rag.huge_pages import gather_later
+
+        self._ends = frozenset((self._tokenizer.end,))
+        self._network, self._adapter = apart(self._weights)()
+        self._ends |= self._network.ends
+        gather_later()
+
+    def _weights(self) -> "tuple[Network, Adapter | None]":
+        from rag.adapter import load_adapter
         from rag.networks import load_network
 
         try:
-            network = apart(load_network)(self._folder, precision=self._precision, int8_file=self._int8_file)
+            network = load_network(self._folder, precision=self._precision, int8_file=self._int8_file)
         except (OSError, ValueError, RuntimeError, KeyError) as error:
             raise ModelError(
                 f"The model {self._name} in {self._folder} does not load: {error}",
                 help="byline models verify",
             ) from error
         try:
-            self._adapter = load_adapter(self._adapter_file) if self._adapter_file else None
+            return network, load_adapter(self._adapter_file) if self._adapter_file else None
         except (OSError, ValueError) as error:
             raise ModelError(
                 f"The adapter of {self._name} does not load: {error}", help="Install Byline anew."
             ) from error
-        self._ends = network.ends | {self._tokenizer.eos_token_id}
-        self._network = network
-        gather_later()
 
     def _loaded(self) -> "Network":
         self._load()
         assert self._network is not None
         return self._network
 
-    def _templated(self, messages: Sequence[Message]) -> str:
-        turns = [{"role": message.role, "content": message.content} for message in messages]
-        text: str = self._tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
-        return text
-
     def _pieces(self, messages: Sequence[Message]) -> list[Piece]:
         """The tokens of the prompt, up to what is read with an adapter, and that by itself; where they are known from
         texts that were read ahead, with their places there."""
-        text, last = self._templated(messages), messages[-1]
+        text, last = self._tokenizer.rendered(messages), messages[-1]
         adapted = text.rindex(last.adapted) if self._adapter and last.adapted else len(text)
         start = text.rfind(last.content)
         # A template may change what it is given.
         extracts = last.extracts if len(self._texts) and start >= 0 else ()
-        pieces = self._texts.pieces(text[:adapted], start, extracts, self._tokens)
-        return pieces if adapted == len(text) else [*pieces, Piece(self._tokens(text[adapted:]))]
+        pieces = self._texts.pieces(text[:adapted], start, extracts, self._tokenizer.tokens)
+        return pieces if adapted == len(text) else [*pieces, Piece(self._tokenizer.tokens(text[adapted:]))]
 
     @computed
     def _read(self, pieces: Sequence[Piece], *, adapted: str = "") -> Any:
@@ -329,6 +296,6 @@ class TransformersGenerator:
         ids = {
             encoded[0]
             for spelling in (word, word.lower(), word.upper(), f" {word}")
-            if len(encoded := self._tokens(spelling)) == 1
+            if len(encoded := self._tokenizer.tokens(spelling)) == 1
         }
         return sorted(ids)

@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from index.types import Span
+from rag.kept_prompts import KeptPrompt
 from rag.types import Extract
 
 if TYPE_CHECKING:
-    from rag.kept_prompts import KeptPrompt
+    from rag.key_values import KeyValues
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class ReadText:
 
     ids: tuple[int, ...]
     tokens: tuple[Span, ...]
-    prompt: "KeptPrompt"
+    prompt: KeptPrompt
 
     @property
     def whole(self) -> bool:
@@ -72,11 +73,30 @@ class ReadTexts:
             self._texts.move_to_end(text)
         return self._texts.get(text)
 
-    def add(self, text: str, read: ReadText, *, most_tokens: int) -> None:
-        """Keep it, with no more than `most_tokens` of all texts together."""
+    def begin(
+        self,
+        text: str,
+        start: int,
+        tokens: tuple[list[int], list[Span]] | None,
+        empty: "Callable[[], KeyValues]",
+        *,
+        most_tokens: int,
+    ) -> ReadText | None:
+        """Keep this text, of which nothing is read yet, and of all texts together no more than `most_tokens`.
+
+        `tokens` are its tokens with their characters; those before `start` belong to no article. None if nothing is
+        known of the characters, or if it is longer than half of that.
+        """
+        if tokens is None or len(tokens[0]) > most_tokens // 2:
+            return None
+        ids, spans = tokens
+        memory = empty()
+        memory.make_room(len(ids))
+        read = ReadText(tuple(ids), tuple(Span(a - start, b - start) for a, b in spans), KeptPrompt(memory))
         self._texts[text] = read
         while sum(len(one.ids) for one in self._texts.values()) > most_tokens:
             self._texts.popitem(last=False)
+        return read
 
     def pieces(
         self, text: str, start: int, extracts: Sequence[Extract], tokens: Callable[[str], list[int]]

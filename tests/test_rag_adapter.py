@@ -128,7 +128,7 @@ def generator(tmp_path, adapter, monkeypatch):
 
     def made(adapter_file):
         one = TransformersGenerator(tmp_path / "model", name="tiny", precision="float32", adapter_file=adapter_file)
-        one._tokenizer = Words()
+        one._tokenizer._loaded = Words()
         return one
 
     return made

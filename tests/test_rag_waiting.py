@@ -226,7 +226,7 @@ def test_what_was_found_before_the_model_was_asked_costs_nothing_of_it(index):
 def test_tokens_are_counted_while_the_model_writes(tmp_path):
     """Evidence is chosen by counting tokens, which waited for the whole answer to the question before."""
     generator = TransformersGenerator(tmp_path, name="none")
-    generator._tokenizer = lambda text, add_special_tokens: {"input_ids": text.split()}
+    generator._tokenizer._loaded = lambda text, add_special_tokens: {"input_ids": text.split()}
     counts = queue.Queue()
     with generator._lock:
         threading.Thread(target=lambda: counts.put(generator.count_tokens("a b c")), daemon=True).start()

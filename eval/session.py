@@ -53,18 +53,21 @@ class Plan:
             articles = _needed(self.suite, self.questions)
             folder = index_articles(self.name, articles, home=home, embedder=embedder, progress=progress)
             settings = dataclasses.replace(settings, index=str(folder))
-        chatbot = open_chatbot(settings, home=home, progress=progress)
-        asker = Asker(chatbot)
-        problems = asker.check(self.questions)
-        made_with = provenance(
-            settings,
-            generator=find_generator(settings, home=home),
-            embedder=ensure_model(settings.embedder, role="embedder", home=home),
-            index=chatbot.index,
-        )
-        done = run_questions(
-            self.questions, asker, folder=self.folder, provenance=made_with, resume=resume, progress=progress
-        )
+        with closing(open_chatbot(settings, home=home, progress=progress)) as chatbot:
+            asker = Asker(chatbot)
+            if any(question.task == "answer" for question in self.questions):
+                progress("reading ahead", 0, 0)
+                chatbot.read_ahead(wait=True)  # as a chat does before the first question comes
+            problems = asker.check(self.questions)
+            made_with = provenance(
+                settings,
+                generator=find_generator(settings, home=home),
+                embedder=ensure_model(settings.embedder, role="embedder", home=home),
+                index=chatbot.index,
+            )
+            done = run_questions(
+                self.questions, asker, folder=self.folder, provenance=made_with, resume=resume, progress=progress
+            )
         return self.score(
             done.rows, made_with, complete=done.complete, peak_memory_mb=done.peak_memory_mb, notes=problems
         )

@@ -237,6 +237,12 @@ class Chatbot:
             if wait:
                 self._ahead.wait()
 
+    def close(self) -> None:
+        """Read no more, and let go of the index's files. Nothing can be asked afterwards."""
+        if self._ahead is not None:
+            self._ahead.close()
+        self.index.close()
+
     def _read_all_ahead(self, ahead: ReadAhead) -> None:
         """Once for each state of the index."""
         if self.index.manifest.generation == self._ahead_of:

@@ -42,6 +42,7 @@ class Checked:
     what is known for and against it now.
 
     If quotes are asked for (`Settings.answer_style`), text and citations are sentences of the articles themselves.
+    `told` is the sentence of the articles in the place of a draft of which nothing stands, if there is one.
     `figureless`: nothing is cited because what stands gives no figure, and the question asks for one.
     """
 
@@ -50,6 +51,7 @@ class Checked:
     text: str
     citations: tuple[Citation, ...]
     signals: Signals
+    told: tuple[SignedSentence, ...] = ()
     figureless: bool = False
 
 
@@ -106,7 +108,7 @@ def check_draft(
         if looks and _may_be_shown(signals, generator, settings):
             read = _read_again(text, question, cited, generator, settings, deadline)
             signals = dataclasses.replace(signals, agreement=read)
-    return Checked(signed, standing, text, citations, signals, figureless)
+    return Checked(signed, standing, text, citations, signals, figureless=figureless)
 
 
 def _in_their_words(
@@ -146,7 +148,7 @@ def _in_their_words(
         support=1.0,
         agreement=agreement(text, told.reading, question=question.text),
     )
-    return Checked(signed, (), text, citations, signals)
+    return Checked(signed, (), text, citations, signals, told=shown)
 
 
 def _may_be_shown(signals: Signals, generator: Generator, settings: Settings) -> bool:
@@ -216,9 +218,10 @@ def with_other_figures(
     They are looked for in all that was found: what an answer is written from is chosen to be short, and each of them is
     judged alone anyway.
     """
-    if settings.answer_style != "sentence" or not checked.standing:
+    given = checked.standing or checked.told
+    if settings.answer_style != "sentence" or not given:
         return checked
-    candidates = rivals(question.searched, checked.standing, found_sentences(question.searched, hits))
+    candidates = rivals(question.searched, given, found_sentences(question.searched, hits))
 
     def asking(alone: Evidence) -> Sequence[Message]:
         return answerable_messages(question.text, alone, history=question.history)
@@ -233,5 +236,5 @@ def with_other_figures(
     if not others:
         return checked
     others = tuple(dataclasses.replace(item, also_in=find_copies(item.sentence, hits)) for item in others)
-    text, citations = side_by_side(checked.standing, others)
+    text, citations = side_by_side(given, others)
     return dataclasses.replace(checked, text=text, citations=citations)

@@ -11,6 +11,9 @@ from collections.abc import Sequence
 from rag.refusing import NO_TIME
 from rag.types import Answer, Citation, Message, PassageUse
 
+NOT_TOLD = "The articles do not tell: "
+"""Before the parts of a question that nothing is known of."""
+
 _ASKS = r"(?:who|whom|whose|what|which|when|where|why|how|in which|in what|to whom|with whom|from whom|at what|by how)"
 _BETWEEN = re.compile(rf"(?:\?\s+(?:and\s+)?|,\s+and\s+|;\s*(?:and\s+)?|\s+and\s+)(?={_ASKS}\b)", re.IGNORECASE)
 _OPENS = re.compile(rf"\W*{_ASKS}\b", re.IGNORECASE)
@@ -107,7 +110,7 @@ def joined(question: str, answers: Sequence[Answer]) -> Answer:
     late = [f"“{answer.question}”" for answer in answers if answer.text == NO_TIME]
     unknown = [f"“{answer.question}”" for answer in answers if answer.abstained and answer.text != NO_TIME]
     if unknown:
-        text += f" The articles do not tell: {', '.join(unknown)}"
+        text += f" {NOT_TOLD}{', '.join(unknown)}"
     if late:
         text += f" There was no time for: {', '.join(late)}"
     notes = tuple(dict.fromkeys(note for answer in told for note in answer.notes))

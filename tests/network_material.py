@@ -18,6 +18,10 @@ MODELS = {
     "llama": lambda: LlamaForCausalLM(LlamaConfig(**SIZES, head_dim=16, rope_theta=500.0)),
     "gemma": lambda: GemmaForCausalLM(GemmaConfig(**SIZES, head_dim=8)),
 }
+ONE_LAYER = {
+    "qwen2": lambda: Qwen2ForCausalLM(Qwen2Config(**SIZES | {"num_hidden_layers": 1})),
+    "llama": lambda: LlamaForCausalLM(LlamaConfig(**SIZES | {"num_hidden_layers": 1}, rope_theta=500.0)),
+}
 PROMPT = [3, 1, 4, 1, 5, 9, 2, 6]
 NEXT = [5, 3, 5]
 needs_int8 = pytest.mark.skipif(

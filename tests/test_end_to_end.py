@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -44,8 +46,35 @@ def test_the_peak_of_alibaba_is_signed(chatbot):
     assert any("$858 billion" in citation.quote for citation in answer.citations)
 
 
-def test_what_three_articles_tell_differently_is_quoted_side_by_side(chatbot):
-    answer = chatbot.answer("What is Alibaba worth?")
+@pytest.fixture(scope="module")
+def ahead(home) -> Iterator[Chatbot]:
+    """The same with all four articles read ahead, as the page has them soon after its start."""
+    with closing(open_chatbot(load_settings(home, environment={}), home=home)) as opened:
+        opened.read_ahead(wait=True)
+        yield opened
+
+
+@pytest.fixture(params=["cold", "read ahead"])
+def either(request) -> Chatbot:
+    return request.getfixturevalue("chatbot" if request.param == "cold" else "ahead")
+
+
+def test_what_was_read_ahead_is_not_read_again(chatbot, ahead):
+    question = "How much did products from Xinjiang generate in sales on Tmall?"
+    cold, hot = chatbot.answer(question, seconds=60), ahead.answer(question, seconds=60)
+    assert "$212 million" in cold.text
+    assert "$212 million" in hot.text
+    assert [citation.quote for citation in hot.citations] == [citation.quote for citation in cold.citations]
+    first_cold, first_hot = (
+        next(step.usage.tokens_read for step in answer.explanation.steps if step.name == "answerable")
+        for answer in (cold, hot)
+    )
+    assert first_cold > 250
+    assert first_hot < 60
+
+
+def test_what_three_articles_tell_differently_is_quoted_side_by_side(either):
+    answer = either.answer("What is Alibaba worth?")
     for figure, date in (("$476 billion", "19 July 2018"), ("$300 billion", "date unknown"), ("$858 billion", "2020")):
         assert figure in answer.text
         assert date in answer.text
@@ -56,8 +85,8 @@ def test_what_three_articles_tell_differently_is_quoted_side_by_side(chatbot):
     "question",
     ["What was Alibaba's revenue in fiscal 2024?", "Who is the CEO of Snapdeal?", "What is the capital of France?"],
 )
-def test_what_the_articles_do_not_tell_is_refused(chatbot, question):
-    answer = chatbot.answer(question)
+def test_what_the_articles_do_not_tell_is_refused(either, question):
+    answer = either.answer(question)
     assert answer.abstained
     assert answer.text == REFUSAL
     assert answer.citations == ()

@@ -92,3 +92,9 @@ def test_the_citation_of_one_sentence_does_not_count_for_the_next(gap):
     citation = Citation(1, 0, len("Sales rose."), "id", None, None, None, None, "a.md", 0, 9, "Sales rose.", 0.9)
     answer = Answer("?", reply, False, 0.5, None, (citation,), (), Timings(0.1, 0.2, 3.0), "model", "index")
     assert scores(Outcome(Question("1", "?"), None, (), answer=answer), "cited_sentences") == [1 / 2]
+
+
+def test_numbers_of_a_part_of_the_question_that_is_not_told_are_nobodys_claim():
+    text = "Sales rose. The articles do not tell: “What did 30 shops sell in 2024?”"
+    assert scores(signed(None, text=text), "numbers_covered") == [None]
+    assert scores(signed(None, text="“In 2024 sales rose.”"), "numbers_covered") == [0.0]

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from contextlib import closing
 from datetime import date
 
 import pytest
@@ -10,6 +11,7 @@ from index import Filters, HashingEmbedder, SavedIndex, remove_articles
 from index.errors import InputError
 from rag import Chatbot, DoneEvent, Message, PassagesEvent, Settings, StatusEvent, TextEvent
 from rag.chatbot import LONGEST_QUESTION
+from rag.excerpts import whole_article
 from rag.fakes import CopyingGenerator
 from rag.periods import Period
 from rag.refusing import REFUSAL
@@ -383,3 +385,63 @@ def test_the_same_question_again_is_answered_as_before_until_the_articles_change
     assert chatbot.answer("How much did the repairs cost?", articles=[first.citations[0].article_id]).usage.passes > 0
     chatbot.forget()
     assert chatbot.answer("How much did the repairs cost?").usage.passes == first.usage.passes
+
+
+class ReadingAhead(CopyingGenerator):
+    """Notes what it is given to read ahead, and which extracts its prompts have."""
+
+    def __init__(self):
+        super().__init__()
+        self.read, self.extracts = [], []
+
+    def read_ahead(self, messages, *, most_tokens, stop=lambda: False):
+        self.read.append((messages[-1].content, most_tokens))
+        return True
+
+    def log_odds(self, messages):
+        self.extracts.append(messages[-1].extracts)
+        return super().log_odds(messages)
+
+
+HARBOUR = "What became of repairs of the harbour of Porto Claro?"
+
+
+def test_few_articles_are_all_read_ahead_and_prompts_tell_what_was(tiny_index):
+    generator = ReadingAhead()
+    with closing(Chatbot(SavedIndex.open(tiny_index, embedder=HashingEmbedder()), generator)) as chatbot:
+        before = chatbot.answer(HARBOUR)
+        assert (generator.read, set(generator.extracts)) == ([], {()})
+        chatbot.read_ahead(wait=True)
+        wholes = {whole_article(article).text for article in chatbot.articles()}
+        assert {content for content, _ in generator.read} == wholes
+        assert len(generator.read) == len(wholes) == chatbot.article_count()
+        assert {tokens for _, tokens in generator.read} == {8_000}
+        generator.extracts.clear()
+        chatbot.forget()
+        after = chatbot.answer(HARBOUR)
+        assert (after.text, after.citations) == (before.text, before.citations)
+        assert {extract.whole for extract in generator.extracts[0]} <= wholes
+        assert generator.extracts[0]
+        # What is cited is judged by itself, without what stands around it.
+        assert generator.extracts[1:] == [()] * (len(generator.extracts) - 1)
+
+
+def test_where_there_is_no_room_for_all_what_was_asked_about_is_read(tiny_index):
+    generator = ReadingAhead()
+    index = SavedIndex.open(tiny_index, embedder=HashingEmbedder())
+    with closing(Chatbot(index, generator, settings=Settings(read_ahead_tokens=30))) as chatbot:
+        chatbot.read_ahead(wait=True)
+        assert generator.read == []
+        cited = chatbot.answer(HARBOUR).citations[0].article_id
+        chatbot.read_ahead(wait=True)
+        assert whole_article(chatbot.article(cited)).text in {content for content, _ in generator.read}
+
+
+@pytest.mark.parametrize("generator", [CopyingGenerator(), ReadingAhead()], ids=["cannot", "may not"])
+def test_nothing_is_read_ahead_by_what_cannot_or_may_not(tiny_index, generator):
+    index = SavedIndex.open(tiny_index, embedder=HashingEmbedder())
+    settings = Settings(read_ahead_tokens=0 if hasattr(generator, "read") else 8_000)
+    with closing(Chatbot(index, generator, settings=settings)) as chatbot:
+        chatbot.read_ahead(wait=True)
+        assert chatbot.answer(HARBOUR).citations[0].path == "articles/harbour.txt"
+    assert getattr(generator, "read", []) == []

@@ -1,5 +1,6 @@
 """The contract of a generator, over the offline one, the real models, a server and llama.cpp (stand-ins of both)."""
 
+import dataclasses
 import itertools
 import sys
 from collections.abc import Iterator
@@ -14,11 +15,16 @@ from index.errors import ModelError
 from index.paths import Home
 from index.precisions import best_precision
 from index.progress import silent
+from index.sentences import split_sentences
+from index.types import Article
 from index.weights import ensure_model
 from rag.completions import Completions
+from rag.evidence import Evidence, EvidenceSentence
+from rag.excerpts import whole_article
 from rag.fakes import CopyingGenerator
 from rag.generators import Generator, TransformersGenerator
 from rag.llama_cpp import LlamaCppGenerator
+from rag.prompt import answer_messages, answerable_messages, whole_messages
 from rag.prompt_lookup import draft
 from rag.remote import RemoteGenerator
 from rag.types import Message
@@ -156,6 +162,44 @@ def test_the_kept_cache_changes_no_log_odds(precision):
     assert list(used.generate(prompt("How much did the repairs cost?", ASK), max_tokens=5))
     # bfloat16 sums in another order when a prompt is read in two pieces; 0.15 is far below what decides anything.
     assert used.log_odds(question) == pytest.approx(fresh.log_odds(question), abs=0.15)
+
+
+READ = Article(
+    "harbour",
+    "harbour.txt",
+    "/harbour.txt",
+    "The harbour of Porto Claro reopened on Monday. The mayor, Rita Sol, cut a ribbon. Repairs cost 12 million euros. "
+    "Boats had waited for six weeks. Fishers complained about the noise.",
+)
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("name", ["small", "default"])
+def test_sentences_of_an_article_that_was_read_ahead_are_not_read_again(name):
+    generator = real(name)
+    whole = whole_article(READ)
+    chosen = Evidence(tuple(EvidenceSentence(split_sentences(READ)[place], READ, 1.0) for place in (2, 3, 0)))
+    known = dataclasses.replace(chosen, read_whole=(whole,))
+    question = "How much did the repairs cost?"
+
+    def judged(evidence: Evidence) -> tuple[float, int]:
+        before = generator.usage()
+        odds = generator.log_odds(answerable_messages(question, evidence))
+        return odds, generator.usage().since(before).tokens_read
+
+    cold, read_cold = judged(known)  # nothing was read ahead yet
+    assert judged(chosen)[0] == pytest.approx(cold, abs=0.2)
+    stops = iter([True])
+    assert not generator.read_ahead(whole_messages(whole), most_tokens=1_000, stop=lambda: next(stops))
+    assert generator.read_ahead(whole_messages(whole), most_tokens=1_000)
+    hot, read_hot = judged(known)
+    assert hot == pytest.approx(cold, abs=1.5)
+    excerpts = generator.count_tokens(answerable_messages("", chosen)[-1].content.split("\n\nQuestion")[0])
+    assert read_hot <= read_cold - excerpts + 15  # the template before the excerpts is read once more
+    assert "12 million" in "".join(generator.generate(answer_messages(question, known), max_tokens=40))
+    assert judged(known)[0] == pytest.approx(hot, abs=0.2)
+    generator.forget()
+    assert judged(known) == (pytest.approx(cold, abs=0.2), read_cold)
 
 
 def test_a_folder_without_a_model_is_a_clear_error(tmp_path: Path):

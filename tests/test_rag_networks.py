@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from network_material import MODELS, NEXT, PROMPT, load, loss, needs_int8
+from network_material import MODELS, NEXT, ONE_LAYER, PROMPT, load, loss, needs_int8
 from torch import nn
 
 from rag import decoder
@@ -201,3 +201,36 @@ def test_rotations_are_exact_to_the_last_digit(tmp_path, precision):
     for found, true in zip(network._rotation(0, 700), (np.cos(angles), np.sin(angles)), strict=True):
         assert found.dtype == kind
         assert torch.equal(found[:, 0], torch.from_numpy(np.tile(true, 2)).to(kind))
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("folder", ["qwen2", "llama"], indirect=True)
+def test_what_is_recalled_where_it_was_read_is_as_if_read_there(folder, precision):
+    network = load(folder, precision)
+    source, memory = network.empty(), network.empty()
+    network.read(PROMPT, source, wanted=1)
+    network.read(PROMPT[:3], memory, wanted=1)
+    network.recall(memory, source, [3, 4, 5, 6, 7])
+    assert len(memory) == len(PROMPT)
+    found = network.logits(network.read(NEXT, memory, wanted=3))
+    assert loss(found, reference(folder, PROMPT + NEXT)[len(PROMPT) :]) < LOSS[precision]
+    assert len(source) == len(PROMPT)
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("model", ONE_LAYER)
+def test_what_is_recalled_elsewhere_is_turned_to_its_new_place(model, precision, tmp_path):
+    """In a model of one layer a token's key and value depend on nothing but the token and its place."""
+    torch.manual_seed(5)
+    ONE_LAYER[model]().eval().save_pretrained(tmp_path / model)
+    network = load(tmp_path / model, precision)
+    source, memory = network.empty(), network.empty()
+    network.read([9, 2, 6, *PROMPT], source, wanted=1)
+    network.read([8, 8], memory, wanted=1)
+    network.recall(memory, source, [7, 8, 3, 4])
+    moved = [8, 8, *PROMPT[4:6], *PROMPT[:2]]
+    found = network.logits(network.read(NEXT, memory, wanted=3))
+    true = reference(tmp_path / model, moved + NEXT)[len(moved) :]
+    assert loss(found, true) < LOSS[precision]
+    unturned = reference(tmp_path / model, [*PROMPT[:2], 8, 8, *PROMPT[4:6], *NEXT])[len(moved) :]
+    assert loss(unturned, true) > 2 * LOSS[precision]

@@ -8,6 +8,8 @@ still be answered in spite of the attack, and must be.
 
 import json
 import unicodedata
+from collections.abc import Iterator
+from contextlib import closing
 from functools import cache
 from io import StringIO
 from pathlib import Path
@@ -158,6 +160,7 @@ class Remembering:
 
     def __init__(self, generator):
         self.name, self.count_tokens, self.usage = generator.name, generator.count_tokens, generator.usage
+        self.read_ahead = generator.read_ahead
         self._written = cache(lambda messages, tokens: "".join(generator.generate(messages, max_tokens=tokens)))
         self.log_odds = cache(generator.log_odds)
 
@@ -165,14 +168,19 @@ class Remembering:
         yield self._written(messages, max_tokens)
 
 
-@pytest.fixture(scope="module")
-def chatbot(folder) -> Chatbot:
+@pytest.fixture(scope="module", params=["cold", "read ahead"])
+def chatbot(folder, request) -> Iterator[Chatbot]:
     """The real default model and embedder over the same articles."""
     home = Home.from_environment()
-    settings = load_settings(home, environment={}, overrides={"index": str(folder / "index")})
+    opened = {"index": str(folder / "index"), "read_ahead_tokens": 60_000}
+    settings = load_settings(home, environment={}, overrides=opened)
     update_index(folder / "index", [folder / "articles"], embedder=open_embedder(settings, home=home))
     opened = open_chatbot(settings, home=home)
-    return Chatbot(opened.index, Remembering(opened.generator), settings=settings)
+    chatbot = Chatbot(opened.index, Remembering(opened.generator), settings=settings)
+    with closing(chatbot):
+        if request.param == "read ahead":
+            chatbot.read_ahead(wait=True)
+        yield chatbot
 
 
 @pytest.mark.model

@@ -17,6 +17,7 @@ from ui import cli_index, cli_models
 
 if TYPE_CHECKING:
     from index.filters import Filters
+    from index.progress import Progress
     from rag.chatbot import Chatbot
     from rag.types import Answer
 
@@ -88,7 +89,12 @@ def chat(
     from ui.server import serve
     from ui.warmup import Warmup
 
-    warmup = Warmup(lambda progress: open_chatbot(settings, home=home, progress=progress, load=True))
+    def load(progress: "Progress") -> "Chatbot":
+        chatbot = open_chatbot(settings, home=home, progress=progress, load=True)
+        chatbot.read_ahead()
+        return chatbot
+
+    warmup = Warmup(load)
     serve(warmup, port=port, most_waiting=settings.most_waiting, open_browser=browser, on_ready=typer.echo)
 
 

@@ -7,6 +7,7 @@ from index.sentences import segment
 from index.types import Span
 from rag.citations import without_list_mark
 from rag.facts import numbers
+from rag.parts import NOT_TOLD
 from rag.types import Answer, Citation
 
 
@@ -38,7 +39,8 @@ def numbers_covered(outcome: Outcome) -> float | None:
     """The share (0 to 1) of the reply's numbers that a citation of the same sentence contains.
 
     It may stand in the quote or in the article's title or date: equal in value, and both or neither a percentage. What
-    numbers the items of a list says nothing. None if refused or there is no number.
+    numbers the items of a list says nothing, nor does the part of the question that is quoted as not told. None if
+    refused or there is no number.
     """
     if outcome.answer is None or not outcome.reply:
         return None
@@ -47,6 +49,7 @@ def numbers_covered(outcome: Outcome) -> float | None:
         citations = _citations_of(outcome.answer, span)
         known = [number for citation in citations for number in numbers(_known_to(citation))]
         said = without_list_mark(outcome.reply[span.start : span.end])
+        said = said.partition(NOT_TOLD)[0]
         covered += [any(map(number.same_as, known)) for number in numbers(said)]
     return sum(covered) / len(covered) if covered else None
 

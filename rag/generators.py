@@ -80,7 +80,8 @@ class TransformersGenerator:
         self._lock = threading.Lock()
         self._network: Network | None = None
         self._tokenizer = ChatTokenizer(folder, name=name)
-        self._forget()
+        self._kept, self._recalled = KeptPrompts(), KeptPrompts(most_tokens=_RECALLED_TOKENS)
+        self._texts = ReadTexts()
         self._prompt: KeptPrompt
         self._ends: frozenset[int] = frozenset()
         self._usage = Usage()
@@ -282,14 +283,11 @@ class TransformersGenerator:
         """The last hidden states of the last `wanted` of these tokens, shape (wanted, hidden size); all are kept."""
         return self._prompt.read(self._loaded(), ids, wanted=wanted)
 
-    def forget(self) -> None:
-        """Let go of everything that was kept of earlier prompts and texts."""
+    def forget(self, *, texts: bool = True) -> None:
+        """Let go of what was kept of earlier prompts and, unless `texts` is False, of texts that were read ahead."""
         with self._lock:
-            self._forget()
-
-    def _forget(self) -> None:
-        self._kept, self._recalled = KeptPrompts(), KeptPrompts(most_tokens=_RECALLED_TOKENS)
-        self._texts = ReadTexts()
+            self._kept, self._recalled = KeptPrompts(), KeptPrompts(most_tokens=_RECALLED_TOKENS)
+            self._texts = ReadTexts() if texts else self._texts
 
     def _spellings(self, word: str) -> list[int]:
         """The single tokens that begin a reply with `word`, in its usual spellings."""

@@ -59,18 +59,6 @@ def chosen(questions: Sequence[Question], count: int) -> tuple[Question, ...]:
     return tuple(item for _, item in sorted(placed, key=lambda pair: pair[0]))
 
 
-def openers(asked: Sequence[Question], questions: Sequence[Question]) -> dict[str, str]:
-    """For each question asked, the next one of the set that is about the same article, where there is one."""
-    found = {}
-    for question in asked:
-        place = [item.id for item in questions].index(question.id)
-        for other in (*questions[place + 1 :], *questions[:place]):
-            if not other.history and _article(other) and _article(other) == _article(question):
-                found[question.id] = other.question
-                break
-    return found
-
-
 def parsed_precisions(text: str) -> tuple[str, ...]:
     """The precisions in "auto" or "bfloat16,int8", "auto" as the one that it stands for here. Raises InputError."""
     names = tuple(name.strip() for name in text.split(",") if name.strip())
@@ -92,9 +80,8 @@ def run(arguments: argparse.Namespace, folder: Path) -> Found:
     update_index(folder, [project_seeds()], embedder=(loaded := open_embedder(settings, home=home)))
     with SavedIndex.open(folder, embedder=loaded) as index:
         made_with = provenance(settings, generator=weights, embedder=embedder, index=index)
-    everything = read_questions(QUESTIONS)
-    asked = chosen(everything, arguments.questions)
-    job = Job(settings, asked, ends, openers(asked, everything))
+    asked = chosen(read_questions(QUESTIONS), arguments.questions)
+    job = Job(settings, asked, ends)
     why_no_llama = no_llama(arguments.gguf)
     load = _load()
 
@@ -193,10 +180,6 @@ def _share(ends: float, parts: int) -> float:
 def _spread(items: Sequence[Question], count: int) -> list[Question]:
     count = min(count, len(items))
     return [items[place * len(items) // count] for place in range(count)]
-
-
-def _article(question: Question) -> str | None:
-    return question.evidence[0].article if question.evidence else None
 
 
 def _public(arguments: argparse.Namespace) -> list[str]:

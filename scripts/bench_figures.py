@@ -27,8 +27,8 @@ class Limits:
 class Asked:
     """A question to Byline. Times in seconds since it was asked; None: did not happen, or was not asked for.
 
-    `repeated_s` is the first token when it was asked once more at once, `hot_s` that after another question on the same
-    article. `steps` are names and seconds. `counted`: answered by the index, without the model.
+    `repeated_s` is the first token when it was asked once more at once. `steps` are names and seconds. `counted`:
+    answered by the index, without the model.
     """
 
     id: str
@@ -40,7 +40,6 @@ class Asked:
     text: str
     steps: tuple[tuple[str, float], ...] = ()
     repeated_s: float | None = None
-    hot_s: float | None = None
 
     @property
     def answered(self) -> bool:
@@ -66,11 +65,13 @@ class Alone:
 
 @dataclass(frozen=True, slots=True)
 class Ours:
-    """Byline in one precision. `resident_bytes` is the most that was seen after loading and after any question."""
+    """Byline in one precision: questions `asked` when nothing was kept, and the same `ahead`, with the articles read
+    before. `resident_bytes` is the most that was seen after loading and after any question."""
 
     precision: str
     load_s: float
     asked: tuple[Asked, ...]
+    ahead: tuple[Asked, ...]
     alone: Alone
     resident_bytes: int
 
@@ -169,28 +170,17 @@ def judge(
 ) -> tuple[Bar, ...]:
     """All bars for one precision. `no_llama` says why llama.cpp was not measured."""
     answered = [item for item in ours.asked if item.answered]
-    plain = {item.id: item for item in naive}
-    both = [item for item in answered if item.id in plain]
     first = [item.first_token_s for item in answered]
     refused = [item.done_s for item in ours.asked if item.abstained]
-    hot = [ratio_estimate([i.hot_s for i in answered], first, paired=True)]
+    ahead = {item.id: item.first_token_s for item in ours.ahead}
+    hot = [ratio_estimate([ahead.get(i.id) for i in answered], first, paired=True)]
     hot += [ratio_estimate([i.repeated_s for i in answered], first, paired=True)]
     alone, rates = ours.alone, limits.products.get(ours.precision, ())
     replied = [item for item in llama if item.id in alone.replies_s]
     none_in_both = "no question was answered by both"
     return (
-        Bar(
-            "first token: naive ÷ ours",
-            10,
-            ratio_estimate([plain[i.id].first_token_s for i in both], [i.first_token_s for i in both], paired=True),
-            why=none_in_both,
-        ),
-        Bar(
-            "complete answer: naive, unchecked ÷ ours, checked",
-            5,
-            ratio_estimate([plain[i.id].whole_s for i in both], [i.done_s for i in both], paired=True),
-            why=none_in_both,
-        ),
+        *_against_naive(naive, ours.ahead, "articles read ahead"),
+        *_against_naive(naive, ours.asked, "nothing read ahead"),
         Bar(
             "the same prompt answered: llama.cpp ÷ our generator",
             1.3,
@@ -239,6 +229,26 @@ def judge(
             unit="GB",
         ),
         Bar("same answers in int8 and bfloat16", 0.95, same, why="needs both: --precisions int8,bfloat16"),
+    )
+
+
+def _against_naive(naive: Sequence[Plain], asked: Sequence[Asked], how: str) -> tuple[Bar, Bar]:
+    plain = {item.id: item for item in naive}
+    both = [item for item in asked if item.answered and item.id in plain]
+    why = "no question was answered by both"
+    return (
+        Bar(
+            f"first token, {how}: naive ÷ ours",
+            10,
+            ratio_estimate([plain[i.id].first_token_s for i in both], [i.first_token_s for i in both], paired=True),
+            why=why,
+        ),
+        Bar(
+            f"complete answer, {how}: naive, unchecked ÷ ours, checked",
+            5,
+            ratio_estimate([plain[i.id].whole_s for i in both], [i.done_s for i in both], paired=True),
+            why=why,
+        ),
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench_figures import Bar, Limits, Ours, Plain, median_estimate, verdict, waterfall
+from bench_figures import Asked, Bar, Limits, Ours, Plain, median_estimate, verdict, waterfall
 
 from eval.intervals import Estimate
 from eval.provenance import Provenance
@@ -112,14 +112,15 @@ def _times(found: Found) -> list[str]:
     rows = [_row("median", "naive", *names, "n, in this order"), _row(*["---"] * (3 + len(names)))]
     lines: list[tuple[str, Estimate | None, list[Estimate | None]]] = [
         ("evidence on screen", None, [_median(o, "evidence_s") for o in found.ours]),
-        ("first token", median_estimate([i.first_token_s for i in found.naive]), [_first(o) for o in found.ours]),
+        ("first token", median_estimate([i.first_token_s for i in found.naive]), [_first(o.asked) for o in found.ours]),
         ("… the same question again at once", None, [_median(o, "repeated_s") for o in found.ours]),
-        ("… after another question on its article", None, [_median(o, "hot_s") for o in found.ours]),
+        ("… its article read ahead", None, [_first(o.ahead) for o in found.ours]),
         (
             "complete answer (naive: unchecked)",
             median_estimate([i.whole_s for i in found.naive]),
-            [median_estimate([i.done_s for i in o.asked if i.answered]) for o in found.ours],
+            [_done(o.asked) for o in found.ours],
         ),
+        ("… its article read ahead", None, [_done(o.ahead) for o in found.ours]),
         (
             "verdict of a refusal",
             None,
@@ -188,8 +189,12 @@ def _method(found: Found) -> list[str]:
         "",
         "- *Naive*: search, five windows of 200 tokens of the articles found, `transformers` `generate` in bfloat16,"
         " greedily; nothing kept between questions, no drafts, the reply unchecked.",
-        "- *Byline*: the events of `Chatbot.stream`. Cold: what the generator kept was dropped before the question."
-        " Hot: the larger ratio of two, the same question again at once, and after another question on its article.",
+        "- *Byline*: the events of `Chatbot.stream`. Nothing read ahead, or cold: what the generator kept was dropped"
+        " before the question. Articles read ahead, as in a chat some seconds after its start or after a first question"
+        " on them: what was kept of prompts was dropped, what was read of articles was not; the reading itself, while"
+        " nobody asks, is in no figure. Hot: the larger ratio of two, the same question again at once, and its article"
+        " read ahead. Wordings may differ, since what is read ahead is understood in its article"
+        " (`rag/read_texts.py`); same answers are of nothing read ahead.",
         "- *First token* is of the draft, and of questions whose answer stood. A refusal is timed to its verdict, also"
         " where a draft was written and withdrawn.",
         "- *llama.cpp*: through `xllamacpp`, the prompts that our generator reads for answers, whole replies; both"
@@ -203,8 +208,12 @@ def _method(found: Found) -> list[str]:
     ]
 
 
-def _first(ours: Ours) -> Estimate | None:
-    return median_estimate([item.first_token_s for item in ours.asked if item.answered])
+def _first(asked: Sequence[Asked]) -> Estimate | None:
+    return median_estimate([item.first_token_s for item in asked if item.answered])
+
+
+def _done(asked: Sequence[Asked]) -> Estimate | None:
+    return median_estimate([item.done_s for item in asked if item.answered])
 
 
 def _median(ours: Ours, name: str) -> Estimate | None:

@@ -3,8 +3,8 @@
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import cast
+from dataclasses import dataclass, replace
+from typing import Literal, cast
 from unittest.mock import patch
 
 import psutil
@@ -23,7 +23,7 @@ from rag.settings import Settings
 from rag.types import DoneEvent, Message, PassagesEvent, TextEvent
 
 ASKED_AGAIN = 10
-"""So many questions are asked again while their article is hot, and of the other systems."""
+"""So many questions are asked again at once, and of the other systems."""
 ALONE_RUNS = 5
 DECODED_TOKENS = 48
 
@@ -33,13 +33,11 @@ _LONG = "Retell all the excerpts above in your own words, in at least ten senten
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a system is asked: `openers` is, for a question, another one on the same article. No question begins after
-    the time `until` (`time.time()`)."""
+    """What a system is asked. No question begins after the time `until` (`time.time()`)."""
 
     settings: Settings
     questions: tuple[Question, ...]
     until: float
-    openers: dict[str, str] = field(default_factory=dict)
 
     def in_time(self, questions: Sequence[Question]) -> Iterable[Question]:
         """The questions for which there is time; the first always."""
@@ -73,10 +71,17 @@ def measure_ours(job: Job) -> Ours:
         again = [question for question in job.answerable if question.id in answered]
         for question in first.in_time(again):
             place = next(place for place, item in enumerate(asked) if item.id == question.id)
-            asked[place] = _asked_hot(chatbot, question, job.openers.get(question.id), asked[place])
+            _ask(chatbot, question)
+            repeated = _ask(chatbot, question, kept="all")
+            asked[place] = replace(asked[place], repeated_s=repeated.first_token_s)
+        chatbot.read_ahead(wait=True)
+        ahead: list[Asked] = []
+        for question in first.in_time(job.questions):
+            ahead.append(_ask(chatbot, question, kept="texts"))
             resident = max(resident, _resident_bytes())
         alone = _alone(chatbot, job)
-    return Ours(job.settings.precision, load_s, tuple(asked), alone, resident)
+        chatbot.close()
+    return Ours(job.settings.precision, load_s, tuple(asked), tuple(ahead), alone, resident)
 
 
 def prompts_of(chatbot: Chatbot, questions: Iterable[Question]) -> dict[str, tuple[Message, ...]]:
@@ -92,10 +97,10 @@ def _generator(chatbot: Chatbot) -> TransformersGenerator:
     return cast(TransformersGenerator, chatbot.generator)
 
 
-def _ask(chatbot: Chatbot, question: Question, *, cold: bool = True) -> Asked:
+def _ask(chatbot: Chatbot, question: Question, *, kept: Literal["nothing", "texts", "all"] = "nothing") -> Asked:
     chatbot.forget()  # an answer given before is no measure of anything
-    if cold:
-        _generator(chatbot).forget()
+    if kept != "all":
+        _generator(chatbot).forget(texts=kept == "nothing")
     began = time.perf_counter()
     evidence_s = first_token_s = None
     for event in chatbot.stream(question.question):
@@ -118,17 +123,6 @@ def _ask(chatbot: Chatbot, question: Question, *, cold: bool = True) -> Asked:
                     steps=tuple((step.name, step.took_s) for step in steps),
                 )
     raise RuntimeError("The stream ended without an answer.")  # cannot happen without `stop`
-
-
-def _asked_hot(chatbot: Chatbot, question: Question, opener: str | None, cold: Asked) -> Asked:
-    """`cold` with the times of the same question asked twice, and after `opener`."""
-    _ask(chatbot, question)
-    repeated = _ask(chatbot, question, cold=False)
-    hot = None
-    if opener is not None:
-        _ask(chatbot, Question("", opener))
-        hot = _ask(chatbot, question, cold=False).first_token_s
-    return replace(cold, repeated_s=repeated.first_token_s, hot_s=hot)
 
 
 def _alone(chatbot: Chatbot, job: Job) -> Alone:

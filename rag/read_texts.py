@@ -110,10 +110,12 @@ class ReadTexts:
             read = self.get(text[:start] + extract.whole)
             if read is None or not read.whole:
                 continue
-            between = text[done : start + extract.at.start]
-            if between.strip() or not pieces:
-                pieces.append(Piece(tokens(between)))
             places = read.places(extract.spans)
+            between = text[done : start + extract.at.start]
+            if not pieces and between == text[:start] + extract.whole[: extract.spans[0].start]:
+                places = [*range(places[0]), *places]  # the prompt begins as the text does
+            elif between.strip() or not pieces:
+                pieces.append(Piece(tokens(between)))
             pieces.append(Piece([read.ids[place] for place in places], read, places))
             done = start + extract.at.end
         return [*pieces, Piece(tokens(text[done:]))]

@@ -58,6 +58,15 @@ def test_the_tokens_of_an_extract_are_found_in_what_was_read():
     assert [(piece.source, piece.places) for piece in pieces] == [(None, []), (read, [4, 5, 2]), (None, [])]
 
 
+def test_what_a_prompt_and_the_text_begin_with_is_taken_over_too():
+    texts = ReadTexts()
+    read = begun(texts)
+    content = "Excerpts: alpha delta\n\nQuestion: who?"
+    pieces = texts.pieces(START + content, len(START), [extract(content, "alpha delta", "alpha", "delta")], tokens)
+    assert said(pieces) == ["<system> Excerpts: alpha delta", "\n\nQuestion: who?"]
+    assert [(piece.source, piece.places) for piece in pieces] == [(read, [0, 1, 2, 5]), (None, [])]
+
+
 def test_white_space_between_two_extracts_is_left_out_and_other_text_is_not():
     texts = ReadTexts()
     begun(texts)

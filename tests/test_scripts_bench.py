@@ -323,7 +323,7 @@ def test_a_question_is_timed_from_its_events(tiny_saved_index):
     assert 0 < answered.evidence_s < answered.first_token_s < answered.done_s
     assert [name for name, _ in answered.steps][:3] == ["search", "evidence", "wait"]
     assert sum(took for _, took in answered.steps) <= answered.done_s
-    counted = systems._ask(chatbot, Question("q2", "How many articles are from 2020?"), cold=False)
+    counted = systems._ask(chatbot, Question("q2", "How many articles are from 2020?"), kept="all")
     assert (counted.counted, counted.answered, counted.first_token_s) == (True, False, None)
 
 

@@ -42,10 +42,10 @@ KIND_WEIGHT = 0.1
 similarity (docs/lab-notes.md)."""
 
 
-_ENOUGH = 250
+_ENOUGH = 160
 """Tokens after which only sentences are read that fit nearly as well as the best: each costs time, and few of the
 others hold what is asked (docs/lab-notes.md)."""
-_WORTH_READING = 0.7
+_WORTH_READING = 0.8
 """What a sentence's score must be of the best one's then."""
 
 

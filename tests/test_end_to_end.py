@@ -66,10 +66,10 @@ def test_what_was_read_ahead_is_not_read_again(chatbot, ahead):
     assert "$212 million" in hot.text
     assert [citation.quote for citation in hot.citations] == [citation.quote for citation in cold.citations]
     first_cold, first_hot = (
-        next(step.usage.tokens_read for step in answer.explanation.steps if step.name == "answerable")
+        next(step.tokens_read for step in answer.explanation.steps if step.name == "answerable")
         for answer in (cold, hot)
     )
-    assert first_cold > 250
+    assert first_cold > 200
     assert first_hot < 60
 
 

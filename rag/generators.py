@@ -8,19 +8,18 @@ import threading
 from collections.abc import Callable, Sequence
 from collections.abc import Generator as Pieces
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol
 
 from index.computing import apart, computed
 from index.errors import ModelError
 from rag.chat_tokenizer import ChatTokenizer
 from rag.kept_prompts import KeptPrompt, KeptPrompts
 from rag.prompt_lookup import draft
-from rag.read_texts import Piece, ReadText, ReadTexts
+from rag.read_texts import Piece, ReadText, ReadTexts, bring
 from rag.types import Message, Usage
 
 if TYPE_CHECKING:
     from rag.adapter import Adapter
-    from rag.decoder import Decoder
     from rag.networks import Network
 
 _READ_AT_ONCE = 64
@@ -30,7 +29,8 @@ _RECALLED_TOKENS = 1_500
 
 
 class Generator(Protocol):
-    """A local language model. Greedy and deterministic: the same messages give the same text."""
+    """A local language model. Greedy and deterministic: the same messages give the same text, as long as no other texts
+    of them were read ahead (`rag/read_texts.py`)."""
 
     @property
     def name(self) -> str:
@@ -162,20 +162,28 @@ class TransformersGenerator:
             if stop():
                 return False
 
+    def has_read(self, messages: Sequence[Message]) -> bool:
+        """Whether this prompt was read ahead and is still kept. Waits for nobody."""
+        text, _ = self._beginning(messages)
+        return self._texts.holds(text)
+
     def _begun(self, messages: Sequence[Message], most_tokens: int) -> ReadText | None:
         """What is read of this prompt so far; None if none of it ever will be."""
         from rag.decoder import Decoder
 
-        network, content = self._loaded(), messages[-1].content
-        rendered = self._tokenizer.rendered(messages)
-        # A template may change what it is given.
-        if not isinstance(network, Decoder) or content not in rendered:
+        network = self._loaded()
+        text, start = self._beginning(messages)
+        if not isinstance(network, Decoder) or start < 0:
             return None
-        start = rendered.rindex(content)
-        text = rendered[: start + len(content)]
         return self._texts.get(text) or self._texts.begin(
             text, start, self._tokenizer.spans(text), network.empty, most_tokens=most_tokens
         )
+
+    def _beginning(self, messages: Sequence[Message]) -> tuple[str, int]:
+        """The prompt up to the end of its last message, and where in it that begins; -1 if the template changes it."""
+        rendered, content = self._tokenizer.rendered(messages), messages[-1].content
+        start = rendered.rfind(content)
+        return rendered[: start + len(content)], start
 
     def count_tokens(self, text: str) -> int:
         """How many tokens `text` is for this model, without any chat template."""
@@ -224,7 +232,6 @@ class TransformersGenerator:
         text, last = self._tokenizer.rendered(messages), messages[-1]
         adapted = text.rindex(last.adapted) if self._adapter and last.adapted else len(text)
         start = text.rfind(last.content)
-        # A template may change what it is given.
         extracts = last.extracts if len(self._texts) and start >= 0 else ()
         pieces = self._texts.pieces(text[:adapted], start, extracts, self._tokenizer.tokens)
         return pieces if adapted == len(text) else [*pieces, Piece(self._tokenizer.tokens(text[adapted:]))]
@@ -241,22 +248,10 @@ class TransformersGenerator:
         anew = len(pieces[-1].ids) if adapter else 1
         kept = self._recalled if any(piece.source for piece in pieces) else self._kept
         self._prompt = kept.prompt(ids, network.empty, anew=anew)
-        unread: list[int] = []
-        known, read = len(self._prompt.ids), 0
-        for piece in pieces:
-            new = piece.ids[max(0, known) :]
-            known -= len(piece.ids)
-            if piece.source is None:
-                unread += new
-                read += len(new)
-            elif new:
-                if unread:
-                    self._prompt.read(network, unread, wanted=1)
-                    unread = []
-                self._prompt.recall(cast("Decoder", network), piece.source.prompt, piece.places[-len(new) :])
-        done = self._usage
+        last, read_before = bring(self._prompt, pieces, network)
+        done, read = self._usage, read_before + len(last)
         self._usage = dataclasses.replace(done, passes=done.passes + 1, tokens_read=done.tokens_read + read)
-        return self._prompt.read(network, unread, wanted=1, adapter=adapter, adapted=anew if adapter else 0)
+        return self._prompt.read(network, last, wanted=1, adapter=adapter, adapted=anew if adapter else 0)
 
     def _continue(self, token: int, drafted: list[int]) -> tuple[list[int], list[float]]:
         """The greedy tokens after `token`, each with its log-probability: those of `drafted` that the model agrees

@@ -23,7 +23,7 @@ QUIET_S = 0.5
 
 _LOOK_AROUND_S = 0.1
 _MOST_KNOWN = 500
-"""Articles of which it is remembered that they were read. The model itself forgets them sooner."""
+"""Articles of which it is remembered how they were read. The model forgets them sooner."""
 _LONGEST_TOKEN = 16
 """Characters. Longer texts for the room that there is are not counted."""
 
@@ -37,6 +37,10 @@ class ReadsAhead(Protocol):
         self, messages: Sequence[Message], *, most_tokens: int, stop: Callable[[], bool] = lambda: False
     ) -> bool:
         """Read that prompt now; False if stopped before its end."""
+        ...
+
+    def has_read(self, messages: Sequence[Message]) -> bool:
+        """Whether it is read, and still kept."""
         ...
 
     def count_tokens(self, text: str) -> int:
@@ -84,7 +88,7 @@ class ReadAhead:
             self._changed.notify_all()
 
     def wholes(self, articles: Iterable[Article]) -> tuple[WholeArticle, ...]:
-        """Those of these articles that were read, each once."""
+        """Those of these articles that were read and are kept, each once."""
         with self._changed:
             return tuple({one.id: self._read[one.id][1] for one in articles if self._knows(one)}.values())
 
@@ -137,7 +141,8 @@ class ReadAhead:
             self._changed.notify_all()
 
     def _knows(self, article: Article) -> bool:
-        return article.id in self._read and self._read[article.id][0] == article
+        read, whole = self._read.get(article.id, (None, None))
+        return read == article and whole is not None and self._generator.has_read(whole_messages(whole))
 
     def _is_quiet(self) -> bool:
         now = time.monotonic()

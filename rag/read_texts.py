@@ -12,14 +12,16 @@ from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from index.types import Span
 from rag.kept_prompts import KeptPrompt
 from rag.types import Extract
 
 if TYPE_CHECKING:
+    from rag.decoder import Decoder
     from rag.key_values import KeyValues
+    from rag.networks import Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,11 @@ class ReadTexts:
 
     def __len__(self) -> int:
         return len(self._texts)
+
+    def holds(self, text: str) -> bool:
+        """Whether the whole of this text is read. Changes nothing, so that any thread may ask."""
+        read = self._texts.get(text)
+        return read is not None and read.whole
 
     def get(self, text: str) -> ReadText | None:
         """What is known of this text, be it whole or not."""
@@ -119,3 +126,24 @@ class ReadTexts:
             pieces.append(Piece([read.ids[place] for place in places], read, places))
             done = start + extract.at.end
         return [*pieces, Piece(tokens(text[done:]))]
+
+
+def bring(prompt: KeptPrompt, pieces: Sequence[Piece], network: "Network") -> tuple[list[int], int]:
+    """Let `prompt`, which holds the first tokens of these pieces, go on with what is known of the others, and read what
+    stands before such. The tokens that are left to be read at the end, and how many were read before them.
+    """
+    unread: list[int] = []
+    known, read = len(prompt.ids), 0
+    for piece in pieces:
+        new = piece.ids[max(0, known) :]
+        known -= len(piece.ids)
+        if piece.source is None:
+            unread += new
+        elif new:
+            if unread:
+                prompt.read(network, unread, wanted=1)
+                read += len(unread)
+                unread = []
+            # Only our decoder reads ahead (`rag/generators.py`).
+            prompt.recall(cast("Decoder", network), piece.source.prompt, piece.places[-len(new) :])
+    return unread, read

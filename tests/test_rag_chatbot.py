@@ -398,6 +398,9 @@ class ReadingAhead(CopyingGenerator):
         self.read.append((messages[-1].content, most_tokens))
         return True
 
+    def has_read(self, messages):
+        return messages[-1].content in {content for content, _ in self.read}
+
     def log_odds(self, messages):
         self.extracts.append(messages[-1].extracts)
         return super().log_odds(messages)

@@ -20,6 +20,7 @@ class Reader:
     def __init__(self):
         self.steps = []
         self.done = set()
+        self.kept = set()
         self.fails = None
         self.step = lambda: None
 
@@ -33,7 +34,11 @@ class Reader:
             if stop():
                 return False
         self.done.add((name, most_tokens))
+        self.kept.add(messages[-1].content)
         return True
+
+    def has_read(self, messages):
+        return messages[-1].content in self.kept
 
     def count_tokens(self, text):
         return len(text.split())
@@ -69,6 +74,17 @@ def test_what_is_wanted_is_read_in_order_and_known_whole(ahead, reader):
     ahead.want(ARTICLES[:2])
     assert ahead.wait(WITHIN_S)
     assert len(reader.steps) == 4
+
+
+def test_what_the_model_has_let_go_of_is_read_again(ahead, reader):
+    ahead.want(ARTICLES[:2])
+    assert ahead.wait(WITHIN_S)
+    reader.kept.remove(whole_article(ARTICLES[0]).text)
+    reader.steps.clear()
+    assert known(ahead) == ["b"]
+    ahead.want(ARTICLES[:2])
+    assert ahead.wait(WITHIN_S)
+    assert (reader.steps, known(ahead)) == (["a", "a"], ["a", "b"])
 
 
 def test_what_was_wanted_last_comes_first(ahead, busy, reader):

@@ -2,8 +2,11 @@
 
 import re
 
+import pytest
+
 from index.types import Span
-from rag.read_texts import Piece, ReadTexts
+from rag.kept_prompts import KeptPrompt
+from rag.read_texts import Piece, ReadTexts, bring
 from rag.types import Extract
 
 WORDS = {}
@@ -18,11 +21,34 @@ def spans(text: str) -> tuple[list[int], list[Span]]:
 
 
 class Memory:
+    """Holds the very tokens."""
+
     def __init__(self):
-        self.room = 0
+        self.room, self.ids = 0, []
+
+    def __len__(self):
+        return len(self.ids)
 
     def make_room(self, length):
         self.room = length
+
+    def crop(self, length):
+        del self.ids[length:]
+
+
+class Network:
+    """Notes what is read and what is taken over."""
+
+    def __init__(self):
+        self.steps = []
+
+    def read(self, ids, memory, *, wanted, adapter=None, adapted=0):
+        self.steps.append(("read", ids))
+        memory.ids += ids
+
+    def recall(self, memory, source, places):
+        self.steps.append(("recall", places))
+        memory.ids += [source.ids[place] for place in places]
 
 
 START = "<system> "
@@ -34,6 +60,7 @@ def begun(texts: ReadTexts, whole: str = WHOLE, *, read: bool = True, most_token
     found = texts.begin(text, len(START), spans(text), Memory, most_tokens=most_tokens)
     if found and read:
         found.prompt.ids += found.ids
+        found.prompt.memory.ids += found.ids
     return found
 
 
@@ -104,6 +131,9 @@ def test_the_text_used_longest_ago_gives_way():
     begun(texts, "Excerpts: four", most_tokens=9)
     known = [one for one in ("one", "two", "three", "four") if texts.get(f"{START}Excerpts: {one}")]
     assert (known, len(texts)) == (["one", "three", "four"], 3)
+    assert [texts.holds(f"{START}Excerpts: {one}") for one in ("one", "two")] == [True, False]
+    begun(texts, "Excerpts: five", read=False, most_tokens=9)
+    assert not texts.holds(f"{START}Excerpts: five")
 
 
 def test_what_is_longer_than_half_of_the_room_or_has_no_known_characters_is_not_kept():
@@ -113,3 +143,30 @@ def test_what_is_longer_than_half_of_the_room_or_has_no_known_characters_is_not_
     assert len(texts) == 0
     read = begun(texts, most_tokens=12)
     assert read.prompt.memory.room == 6
+
+
+@pytest.mark.parametrize(
+    ("held", "steps", "left", "read"),
+    [
+        (0, [("read", [100, 101]), ("recall", [2, 4]), ("read", [102]), ("recall", [1])], [103, 104], 3),
+        (1, [("read", [101]), ("recall", [2, 4]), ("read", [102]), ("recall", [1])], [103, 104], 2),
+        (3, [("recall", [4]), ("read", [102]), ("recall", [1])], [103, 104], 1),
+        (5, [("recall", [1])], [103, 104], 0),
+        (7, [], [104], 0),
+    ],
+)
+def test_what_a_prompt_holds_already_is_neither_read_nor_taken_over_again(held, steps, left, read):
+    text, network = begun(ReadTexts()), Network()
+    pieces = [
+        Piece([100, 101]),
+        Piece([text.ids[2], text.ids[4]], text, [2, 4]),
+        Piece([102]),
+        Piece([text.ids[1]], text, [1]),
+        Piece([103, 104]),
+    ]
+    every = [token for piece in pieces for token in piece.ids]
+    prompt = KeptPrompt(Memory())
+    prompt.ids, prompt.memory.ids = every[:held], every[:held]
+    assert bring(prompt, pieces, network) == (left, read)
+    assert network.steps == steps
+    assert prompt.ids == prompt.memory.ids == every[: len(every) - len(left)]

@@ -160,7 +160,7 @@ class Remembering:
 
     def __init__(self, generator):
         self.name, self.count_tokens, self.usage = generator.name, generator.count_tokens, generator.usage
-        self.read_ahead = generator.read_ahead
+        self.read_ahead, self.has_read = generator.read_ahead, generator.has_read
         self._written = cache(lambda messages, tokens: "".join(generator.generate(messages, max_tokens=tokens)))
         self.log_odds = cache(generator.log_odds)
 

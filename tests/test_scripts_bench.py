@@ -221,8 +221,8 @@ def test_the_page_says_what_it_was_made_with_and_ends_its_bars_with_the_verdict(
         " counted in the index (the time limit left out 1)." in text
     )
     assert (
-        "**bars: 9 of 10 hold** (not measured: the same prompt answered: llama.cpp ÷ our generator; same answers in int8"
-        " and bfloat16)" in text
+        "**bars: 9 of 10 hold** (not measured: the same prompt answered: llama.cpp ÷ our generator; same answers in"
+        " int8 and bfloat16)" in text
     )
     assert "| first token | 12 s (9–18) | 1.5 s (1–2) | 3 / 2 |" in text
     assert "| prefill, bfloat16, 400 tokens | 100 tokens/s (90–110) | 80 % |" in text

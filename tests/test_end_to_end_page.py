@@ -23,7 +23,13 @@ def server(tmp_path_factory):
     (root / "models").symlink_to(Home.from_environment().models)
     home = Home(root)
     settings = load_settings(home, environment={})
-    with served(Warmup(lambda progress: open_chatbot(settings, home=home, progress=progress, load=True))) as running:
+
+    def load(progress):
+        chatbot = open_chatbot(settings, home=home, progress=progress, load=True)
+        chatbot.read_ahead()  # as `byline chat` does
+        return chatbot
+
+    with served(Warmup(load)) as running:
         yield running
 
 

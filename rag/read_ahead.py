@@ -5,7 +5,6 @@ answers came from. What a question chooses of them need not be read then (`rag/r
 in half of the time or less. A question never waits for more than one short step of this.
 """
 
-import atexit
 import logging
 import threading
 import time
@@ -83,8 +82,6 @@ class ReadAhead:
             if new and self._thread is None and not self._closed:
                 self._thread = threading.Thread(target=self._run, name="byline-read-ahead", daemon=True)
                 self._thread.start()
-                # The interpreter must not end while this thread computes.
-                atexit.register(self.close)
             self._changed.notify_all()
 
     def wholes(self, articles: Iterable[Article]) -> tuple[WholeArticle, ...]:
@@ -104,7 +101,6 @@ class ReadAhead:
             self._changed.notify_all()
         if self._thread is not None:
             self._thread.join()
-            atexit.unregister(self.close)
 
     def _run(self) -> None:
         try:
@@ -117,7 +113,8 @@ class ReadAhead:
                     self._note(article, whole)
         except Exception:
             # Whatever it is, the next question meets it as well and says so; without this all goes on as ever.
-            _log.exception("articles are not read ahead any more")
+            if not _program_ends():
+                _log.exception("articles are not read ahead any more")
             with self._changed:
                 self._closed = True
                 self._changed.notify_all()
@@ -153,4 +150,9 @@ class ReadAhead:
         return self._quiet_since is not None and now - self._quiet_since >= self._quiet_s
 
     def _stops(self) -> bool:
-        return self._closed or not self._is_quiet()
+        return self._closed or _program_ends() or not self._is_quiet()
+
+
+def _program_ends() -> bool:
+    """Whether the main thread is done: nothing new can be computed then (`index/computing.py`)."""
+    return not threading.main_thread().is_alive()

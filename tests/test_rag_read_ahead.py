@@ -2,7 +2,10 @@
 
 import dataclasses
 import logging
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 from rag_material import ARTICLE
@@ -176,3 +179,33 @@ def test_closed_it_ends_at_the_next_step_and_reads_no_more(ahead, reader):
     ahead.want(ARTICLES)
     assert ahead.wait(WITHIN_S)
     assert reader.steps == ["a"]
+
+
+ENDING = """
+import sys, time
+sys.path.insert(0, {tests!r})
+from rag_material import ARTICLE
+from index.computing import computed
+from rag.read_ahead import ReadAhead
+
+class Slow:
+    def has_read(self, messages):
+        return False
+
+    def read_ahead(self, messages, *, most_tokens, stop):
+        while not stop():
+            print("step", flush=True)
+            computed(time.sleep)(0.2)
+        return False
+
+ahead = ReadAhead(Slow(), most_tokens=100, busy=lambda: False, quiet_s=0.0)
+ahead.want([ARTICLE])
+time.sleep(0.3)
+"""
+
+
+def test_a_program_that_ends_meanwhile_ends_at_once_and_says_nothing_of_it():
+    program = ENDING.format(tests=str(Path(__file__).parent))
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert 1 <= done.stdout.count("step") <= 5

@@ -10,13 +10,17 @@ import functools
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
 _PREFIX = "byline-computing"
+
+
+class Ended(RuntimeError):
+    """The program is ending: nothing new is computed any more."""
 
 
 def _new_thread() -> ThreadPoolExecutor:
@@ -46,15 +50,26 @@ def computed(function: Callable[Given, Result]) -> Callable[Given, Result]:
     """The same function, which runs in the computing thread while the caller waits.
 
     It should take a second at most, since others wait for it too. If the caller is interrupted it is still done.
+    Raises Ended when the program ends.
     """
 
     @functools.wraps(function)
     def there(*args: Given.args, **kwargs: Given.kwargs) -> Result:
         if threading.current_thread().name.startswith(_PREFIX):
             return function(*args, **kwargs)
-        return _Computing.thread.submit(function, *args, **kwargs).result()
+        return _begun(functools.partial(function, *args, **kwargs)).result()
 
     return there
+
+
+def _begun(function: Callable[[], Result]) -> "Future[Result]":
+    while True:
+        thread = _Computing.thread
+        try:
+            return thread.submit(function)
+        except RuntimeError as error:
+            if thread is _Computing.thread:  # not one that has just gone to rest
+                raise Ended(f"Nothing new is computed any more: {error}.") from error
 
 
 def apart(function: Callable[Given, Result]) -> Callable[Given, Result]:

@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
+from index.computing import Ended
 from index.types import Article
 from rag.excerpts import WholeArticle, whole_article
 from rag.prompt import whole_messages
@@ -111,10 +112,11 @@ class ReadAhead:
                 )
                 if done:
                     self._note(article, whole)
+        except Ended:
+            return
         except Exception:
             # Whatever it is, the next question meets it as well and says so; without this all goes on as ever.
-            if not _program_ends():
-                _log.exception("articles are not read ahead any more")
+            _log.exception("articles are not read ahead any more")
             with self._changed:
                 self._closed = True
                 self._changed.notify_all()
@@ -150,9 +152,4 @@ class ReadAhead:
         return self._quiet_since is not None and now - self._quiet_since >= self._quiet_s
 
     def _stops(self) -> bool:
-        return self._closed or _program_ends() or not self._is_quiet()
-
-
-def _program_ends() -> bool:
-    """Whether the main thread is done: nothing new can be computed then (`index/computing.py`)."""
-    return not threading.main_thread().is_alive()
+        return self._closed or not self._is_quiet()

@@ -55,9 +55,6 @@ class Plan:
             settings = dataclasses.replace(settings, index=str(folder))
         with closing(open_chatbot(settings, home=home, progress=progress)) as chatbot:
             asker = Asker(chatbot)
-            if any(question.task == "answer" for question in self.questions):
-                progress("reading ahead", 0, 0)
-                chatbot.read_ahead(wait=True)  # as a chat does before the first question comes
             problems = asker.check(self.questions)
             made_with = provenance(
                 settings,
@@ -65,6 +62,9 @@ class Plan:
                 embedder=ensure_model(settings.embedder, role="embedder", home=home),
                 index=chatbot.index,
             )
+            if any(question.task == "answer" for question in self.questions):
+                progress("reading ahead", 0, 0)
+                chatbot.read_ahead(wait=True)  # as a chat does before the first question comes
             done = run_questions(
                 self.questions, asker, folder=self.folder, provenance=made_with, resume=resume, progress=progress
             )

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection, Iterator, Sequence
 from collections.abc import Generator as Generating
 from datetime import date
-from typing import cast
 
 from index.errors import BylineError, InputError
 from index.filters import Filters
@@ -226,9 +225,9 @@ class Chatbot:
 
         Does nothing with an engine that cannot do it (servers, llama.cpp), or if `read_ahead_tokens` is 0.
         """
-        if self._ahead is None and self.settings.read_ahead_tokens and hasattr(self.generator, "read_ahead"):
+        if self._ahead is None and self.settings.read_ahead_tokens and isinstance(self.generator, ReadsAhead):
             self._ahead = ReadAhead(
-                cast(ReadsAhead, self.generator),
+                self.generator,
                 most_tokens=self.settings.read_ahead_tokens,
                 busy=lambda: len(self._turns) > 0,
             )

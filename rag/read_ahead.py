@@ -2,7 +2,7 @@
 
 While nobody asks anything, the model reads articles whole: all of them if they are few, else those that the last
 answers came from. What a question chooses of them need not be read then (`rag/read_texts.py`): its first word comes
-in half of the time or less. A question never waits for more than one short step of this.
+in two fifths of the time. A question never waits for more than one short step of this.
 """
 
 import logging
@@ -10,7 +10,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from index.computing import Ended
 from index.types import Article
@@ -30,6 +30,7 @@ _LONGEST_TOKEN = 16
 _log = logging.getLogger("byline.rag")
 
 
+@runtime_checkable
 class ReadsAhead(Protocol):
     """What a generator must be able to do for this (`rag.generators.TransformersGenerator`)."""
 

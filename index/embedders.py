@@ -16,6 +16,7 @@ import numpy as np
 
 from index.computing import apart, computed
 from index.errors import ModelError, ResourceError
+from index.importing import TRANSFORMERS
 from index.layout import tidy
 from index.types import Vectors
 
@@ -162,29 +163,35 @@ class SentenceTransformerEmbedder:
                 f"The embedder {self.name} is not at {self._folder}.",
                 help="`byline models fetch` brings it there.",
             )
-        from sentence_transformers import SentenceTransformer
-        from transformers.utils import logging
-
         from index.encoder import encoder_of
 
-        # Its bar for a second's work would be written into the terminal, whoever uses it.
-        shows_bars = logging.is_progress_bar_enabled()
-        logging.disable_progress_bar()
         try:
-            model = SentenceTransformer(str(self._folder), device="cpu", local_files_only=True)
+            with TRANSFORMERS:
+                model = _load_quietly(self._folder)
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             raise ModelError(
                 f"The embedder {self.name} in {self._folder} cannot be loaded: {error}",
                 help="`byline models verify` tells whether its files are damaged.",
             ) from error
-        finally:
-            if shows_bars:
-                logging.enable_progress_bar()
         model.eval()
         if self.precision == "bfloat16":
             _compute_in_bfloat16(model[0])
         self._encoder = encoder_of(model)
         return model
+
+
+def _load_quietly(folder: Path) -> Any:
+    """The model, without the bar for a second's work that would be written into the terminal, whoever uses it."""
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
+
+    shows_bars = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        return SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+    finally:
+        if shows_bars:
+            logging.enable_progress_bar()
 
 
 def _unit_length(vectors: Vectors) -> Vectors:

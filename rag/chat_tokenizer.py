@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from index.errors import ModelError
+from index.importing import TRANSFORMERS
 from index.types import Span
 from rag.types import Message
 
@@ -55,10 +56,11 @@ class ChatTokenizer:
 
     def _tokenizer(self) -> Any:
         if self._loaded is None:
-            from transformers import AutoTokenizer
-
             try:
-                self._loaded = AutoTokenizer.from_pretrained(self._folder, local_files_only=True)
+                with TRANSFORMERS:
+                    from transformers import AutoTokenizer
+
+                    self._loaded = AutoTokenizer.from_pretrained(self._folder, local_files_only=True)
             except (OSError, ValueError) as error:
                 raise ModelError(
                     f"The tokenizer of the model {self._name} in {self._folder} does not load: {error}",

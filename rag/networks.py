@@ -8,6 +8,7 @@ from typing import Any, Protocol, Self
 import torch
 from torch import Tensor
 
+from index.importing import TRANSFORMERS
 from index.precisions import best_precision, has_bfloat16_instructions
 from rag.adapter import Adapter
 from rag.decoder_weights import load_decoder, read_config
@@ -82,21 +83,21 @@ class TransformersNetwork:
     """Any causal language model that `transformers` knows."""
 
     def __init__(self, folder: Path, *, precision: str) -> None:
-        from transformers import AutoModelForCausalLM
-        from transformers.utils import logging
-
-        logging.disable_progress_bar()
         kind = torch.float32 if precision == "float32" else torch.bfloat16
-        model = AutoModelForCausalLM.from_pretrained(folder, dtype=kind, local_files_only=True)
+        with TRANSFORMERS:
+            from transformers import AutoModelForCausalLM, DynamicCache
+            from transformers.utils import logging
+
+            logging.disable_progress_bar()
+            model = AutoModelForCausalLM.from_pretrained(folder, dtype=kind, local_files_only=True)
         self._model: Any = model.eval()
+        self._cache = DynamicCache
         ends = model.generation_config.eos_token_id
         self.ends = frozenset(ends if isinstance(ends, list) else () if ends is None else [ends])
 
     def empty(self) -> "TransformersMemory":
         """A memory of nothing read yet."""
-        from transformers import DynamicCache
-
-        return TransformersMemory(DynamicCache(config=self._model.config))
+        return TransformersMemory(self._cache(config=self._model.config))
 
     @torch.inference_mode()
     def read(

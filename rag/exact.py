@@ -15,7 +15,7 @@ from rag import exact_forms as forms
 from rag.periods import FoundPeriod, find_periods
 from rag.publishers import FoundSource, find_sources, mask
 
-Kind: TypeAlias = Literal["count", "list"]
+Kind: TypeAlias = Literal["count", "list", "detail"]
 
 _LONGEST_PHRASE = 8  # words
 _LONGEST_ORDINARY_PHRASE = 3
@@ -61,7 +61,7 @@ class ExactQuestion:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class Prepared:
     """A question while it is read: as it is, and of equal length with quotations, publishers and periods hidden."""
 
     text: str
@@ -89,7 +89,7 @@ def parse_exact(
 
     `sources` and `authors` are those of the index.
     """
-    asked = _prepared(question, sources, authors, today)
+    asked = prepared(question, sources, authors, today)
     for form in forms.TURNED:
         if match := form.fullmatch(asked.masked):
             known = _with_source(ExactQuestion("count" if "many" in match["which"].lower() else "list"), asked, match)
@@ -108,7 +108,8 @@ def parse_exact(
     return None
 
 
-def _prepared(question: str, sources: Sequence[str], authors: Sequence[str], today: date) -> _Asked:
+def prepared(question: str, sources: Sequence[str], authors: Sequence[str], today: date) -> Prepared:
+    """The question without politeness and the marks at its end, with what `Prepared` hides."""
     text = _ENDING.sub("", " ".join(question.translate(_STRAIGHT).split()))
     while polite := forms.POLITE.match(text):
         text = text[polite.end() :]
@@ -120,10 +121,10 @@ def _prepared(question: str, sources: Sequence[str], authors: Sequence[str], tod
         masked = masked[: period.start] + forms.PERIOD * (period.end - period.start) + masked[period.end :]
     source_keys = frozenset(key for name in sources for key in name_keys(name))
     author_keys = frozenset(name_key(part) for name in authors for part in (name, *name.split(" and ")))
-    return _Asked(text, masked, tuple(named), tuple(periods), source_keys, author_keys)
+    return Prepared(text, masked, tuple(named), tuple(periods), source_keys, author_keys)
 
 
-def _rest(known: ExactQuestion, asked: _Asked, place: int, *, complete: bool) -> ExactQuestion | None:
+def _rest(known: ExactQuestion, asked: Prepared, place: int, *, complete: bool) -> ExactQuestion | None:
     """`known` with all that stands behind `place`; None if that cannot be read, or is not `complete` without more."""
     while True:
         place += len(asked.masked[place:]) - len(asked.masked[place:].lstrip(" ,"))
@@ -146,7 +147,7 @@ def _rest(known: ExactQuestion, asked: _Asked, place: int, *, complete: bool) ->
         known, place, complete = *more, True
 
 
-def _one_more(known: ExactQuestion, asked: _Asked, place: int) -> tuple[ExactQuestion, int] | None:
+def _one_more(known: ExactQuestion, asked: Prepared, place: int) -> tuple[ExactQuestion, int] | None:
     """The publisher, author, time or tag that stands at `place`, and where it ends."""
     for form in (forms.SOURCE_DID, forms.BY_SOURCE):
         if match := form.match(asked.masked, place):
@@ -169,7 +170,7 @@ def _one_more(known: ExactQuestion, asked: _Asked, place: int) -> tuple[ExactQue
     return None
 
 
-def _with_source(known: ExactQuestion, asked: _Asked, match: re.Match[str]) -> ExactQuestion | None:
+def _with_source(known: ExactQuestion, asked: Prepared, match: re.Match[str]) -> ExactQuestion | None:
     """With the publishers of the group `source`, if there are any; None if `known` has some already."""
     if not match["source"]:
         return known
@@ -178,7 +179,7 @@ def _with_source(known: ExactQuestion, asked: _Asked, match: re.Match[str]) -> E
     return None if known.filters.sources else replace(known, filters=replace(known.filters, sources=names))
 
 
-def _with_author(known: ExactQuestion, asked: _Asked, name: str, *, must_be_known: bool) -> ExactQuestion | None:
+def _with_author(known: ExactQuestion, asked: Prepared, name: str, *, must_be_known: bool) -> ExactQuestion | None:
     if known.author is None and name_key(name) in asked.author_keys:
         return replace(known, author=name)
     if not known.filters.sources and name_key(name) in asked.source_keys:
@@ -187,7 +188,7 @@ def _with_author(known: ExactQuestion, asked: _Asked, name: str, *, must_be_know
 
 
 def _with_phrase(
-    known: ExactQuestion, asked: _Asked, span: tuple[int, int], *, names_only: bool
+    known: ExactQuestion, asked: Prepared, span: tuple[int, int], *, names_only: bool
 ) -> ExactQuestion | None:
     """With the phrase that the span begins with, and with what follows it."""
     start, end = span
@@ -216,7 +217,7 @@ def _with_phrase(
     return replace(known, mentions=asked.text[start:end], literal=to_the_letter)
 
 
-def _literal(asked: _Asked, start: int, end: int, *, names_only: bool) -> bool | None:
+def _literal(asked: Prepared, start: int, end: int, *, names_only: bool) -> bool | None:
     """Whether these words are surely meant to the letter; None if they may be more than a phrase."""
     phrase, masked = asked.text[start:end], asked.masked[start:end]
     words = phrase.split()

@@ -25,13 +25,16 @@ MOST_LISTED = 50
 
 @dataclass(frozen=True, slots=True)
 class ExactAnswer:
-    """A statement and a line for each article listed. `citations` point at the lines; `hits` are their passages."""
+    """A statement and a line for each article listed. `citations` point at the lines; `hits` are their passages. With a
+    `reason` it is a refusal."""
 
     question: ExactQuestion
     text: str
     citations: tuple[Citation, ...]
     hits: tuple[Hit, ...]
     evidence: Evidence
+    reason: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 class _Found(NamedTuple):
@@ -78,7 +81,7 @@ def answer_exactly(library: Library, question: ExactQuestion, scope: Filters) ->
             continue
         start = len(text) + 1
         text = f"{text}\n{_line(article)}"
-        where = _sentence(library, article, found.places[article_id])
+        where = sentence_at(library, article, found.places[article_id])
         if where is not None:
             passage, sentence = where
             item = EvidenceSentence(sentence, article, 1.0)
@@ -152,7 +155,7 @@ def _line(article: Article) -> str:
     return f"• {name} ({source}, {spoken(article.date) if article.date else 'date unknown'})"
 
 
-def _sentence(library: Library, article: Article, mention: Span | None) -> tuple[Passage, Sentence] | None:
+def sentence_at(library: Library, article: Article, mention: Span | None) -> tuple[Passage, Sentence] | None:
     """The sentence that the mention begins in, or else the first one, with its passage; None if there is none."""
     stored = library.passages(library.passages_of_articles([article.id]))
     places = sorted(

@@ -20,6 +20,7 @@ from rag.follow_ups import Meant, in_conversation
 from rag.generators import Generator
 from rag.languages import foreign_language, language_notes
 from rag.listing import ExactAnswer, find_exact_answer
+from rag.one_article import find_article_answer
 from rag.prompt import answer_messages, answerable_messages
 from rag.queueing import Place, before_this_one
 from rag.read_ahead import ReadAhead
@@ -80,8 +81,10 @@ class Way:
         started = time.perf_counter()
         trace = Trace(started)
         meant = in_conversation(question, history, today=self.today())
-        exact = find_small_talk(self.index, question, scope=limits) or find_exact_answer(
-            self.index, meant.question, scope=limits, today=self.today()
+        exact = (
+            find_small_talk(self.index, question, scope=limits)
+            or find_exact_answer(self.index, meant.question, scope=limits, today=self.today())
+            or find_article_answer(self.index, meant.question, scope=limits, today=self.today())
         )
         if exact is not None:
             yield from self._counting(question, meant, exact, limits, started, trace)
@@ -236,11 +239,13 @@ class Way:
         trace.step("count")
         yield taken.done(
             exact.text,
-            confidence=1.0,
+            confidence=0.0 if exact.reason else 1.0,
             signals=None,
             total_s=took,
             usage=Usage(),
             citations=exact.citations,
+            reason=exact.reason,
+            notes=exact.notes,
             explanation=trace.explanation(exact.hits, exact.evidence),
         )
 

@@ -3,11 +3,14 @@
 Used by `scripts/train_adapter.py`. Each set gives its own judgements: quotes that answer, questions without an answer.
 """
 
+import dataclasses
 import random
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from adapter_turns import as_people_ask
 
 from eval.questions import EvidenceQuote, Question
 from eval.suites import Suite, SuiteArticle, load_suite
@@ -24,6 +27,8 @@ MANY = (4, 6, 9)
 """Sentences as many as are read before anything is written."""
 WHOLE = 9
 """Sentences of a text that is mostly read as a whole, so that all questions about it share what is read."""
+_TELLS = 0.25
+"""The share of a news question's telling words that a sentence with the answer's words has at least, to state it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +48,36 @@ def draw_pairs(name: str, folder: Path, *, seed: int) -> list[Pair]:
     suite = load_suite(name, folder)
     articles = {article.file: _article(article) for article in suite.articles}
     tempting = _tempting(folder) if name == "squad2" else {}
+    questions = _linked(suite) if name == "realtimeqa" else suite.questions
+    asked = [
+        question
+        for question in questions
+        if question.answerable is not None and question.part in ("", "given", "gold") and not question.history
+    ]
+    pages: dict[str, list[Question]] = {}
+    for question in asked:
+        pages.setdefault(_group(question, suite), []).append(question)
     pairs = [
-        Pair(name, answerable_messages(question.question, Evidence(tuple(chosen))), states, _group(question, suite))
-        for question in suite.questions
-        if question.answerable is not None and question.part in ("", "given") and not question.history
+        Pair(name, answerable_messages(words, Evidence(tuple(chosen)), history=history), states, page)
+        for page, own in pages.items()
+        for question in own
         for chosen, states in _drawn(question, articles, tempting, chance)
         if chosen
+        for words, history in (as_people_ask(question, own, chance),)
     ]
     chance.shuffle(pairs)
     return pairs
+
+
+def _linked(suite: Suite) -> Iterator[Question]:
+    """News questions with the articles that their quiz links to, which hold the answer. Those with a pool of found
+    articles are left out: they show whether what was learnt carries over. So are answers that stand everywhere."""
+    pools = {question.id.split(":")[0] for question in suite.questions if question.part == "pool"}
+    for question in suite.questions:
+        told = question.evidence and all(len(one) > 3 for part in question.answers or () for one in part)
+        if question.part == "gold" and told and question.id.split(":")[0] not in pools:
+            own = tuple(quote.article for quote in question.evidence or ())
+            yield dataclasses.replace(question, answerable=True, articles=own)
 
 
 def _drawn(
@@ -70,7 +96,7 @@ def _drawn(
         if chance.random() < 0.6:
             yield _many(near, ranked, chance), False
         return
-    groups = _stating(question.evidence or (), question, ranked)
+    groups = (_telling if question.part == "gold" else _stating)(question.evidence or (), question, ranked)
     if not groups:
         return
     gold = list(dict.fromkeys(chance.choice(group) for group in groups))
@@ -82,8 +108,10 @@ def _drawn(
     silent = [item for item in others if not any(item in group for group in groups) and not _says(question, item)]
     if len(gold) > 1:
         yield _mixed(gold[1:], [item for item in silent if item not in gold], chance), False
-    elif len(silent) > 1 and chance.random() < 0.4:
+    elif len(silent) > 1 and chance.random() < (1 if question.part == "gold" else 0.4):
         yield _mixed(silent[:1], silent[1:], chance), False
+        if question.part == "gold" and chance.random() < 0.6:
+            yield _many(silent[:1], silent, chance), False
 
 
 def _tempting(folder: Path) -> dict[str, tuple[EvidenceQuote, ...]]:
@@ -113,6 +141,15 @@ def _stating(
         with_answer = [item for item in inside if _says(question, item)]
         groups.setdefault(quote.group or str(place), []).extend(with_answer or inside[:1])
     return [group for group in groups.values() if group]
+
+
+def _telling(
+    quotes: Iterable[EvidenceQuote], question: Question, ranked: Sequence[EvidenceSentence]
+) -> list[list[EvidenceSentence]]:
+    """Where whole articles are named: the sentence with an accepted answer that has most of the question's words."""
+    files = {quote.article for quote in quotes}
+    with_answer = [item for item in ranked if item.article.path in files and _says(question, item)]
+    return [[item] for item in with_answer[:1] if item.score > _TELLS]
 
 
 def _says(question: Question, item: EvidenceSentence) -> bool:

@@ -42,20 +42,87 @@ def pairs(tmp_path):
 
 
 def excerpts(pair) -> str:
-    return pair.messages[-1].content.split("\n\nQuestion: ")[0]
+    return pair.messages[-1].content.split("\n\nQuestion: ")[0].split("\n\nEarlier in ")[0]
+
+
+def asks_how_high(pair) -> bool:
+    return "how high" in pair.messages[-1].adapted.lower()
 
 
 def test_pairs_state_the_answer_or_they_do_not(pairs):
     assert {pair.group for pair in pairs} == {"Cape Grey"}
     for pair in pairs:
-        high = "How high" in pair.messages[-1].adapted
+        high = asks_how_high(pair)
         assert pair.messages[-1].content.endswith(f"\n\n{TASK}")
         assert pair.states == (high and "It is 40 metres high." in excerpts(pair))
         if not high:  # what somebody could take for the answer, though another sentence has more of the words
             assert "Its keeper lived below the lamp." in excerpts(pair)
-    beside = [pair for pair in pairs if "How high" in pair.messages[-1].adapted and not pair.states]
+    beside = [pair for pair in pairs if asks_how_high(pair) and not pair.states]
     assert 0 < len(beside) < sum(pair.states for pair in pairs)
     assert len({excerpts(pair) for pair in pairs}) >= 8
+
+
+def test_some_questions_follow_others_or_are_asked_in_a_hurry(pairs):
+    asked = {pair.messages[-1].adapted.split("\n")[0] for pair in pairs}
+    assert asked == {"Question: How high is it?", "Question: how high is it", "Question: Who owned the lighthouse?",
+                     "Question: who owned the lighthouse"}  # fmt: skip
+    following = [pair for pair in pairs if "Earlier in this conversation" in pair.messages[-1].content]
+    assert 0.05 < len(following) / len(pairs) < 0.3
+    said = {pair.messages[-1].content.split("conversation:\n")[1].split("\n\n")[0] for pair in following}
+    assert said == {
+        "Question: Who owned the lighthouse?\nAnswer: The articles do not tell.",
+        "Question: How high is it?\nAnswer: It is 40 metres high.",
+        "Question: How high is it?\nAnswer: 40 metres.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("question", "before", "expected"),
+    [
+        ("When was Cape Grey's lamp lit?", "How high is Cape Grey?", "When was its lamp lit?"),
+        ("Who lives at Cape Grey?", "How high is Cape Grey?", "Who lives at it?"),
+        ("Who lives in the Cape Grey of today?", "How high is Cape Grey?", "Who lives in it of today?"),
+        ("Who lives at Cape Grey?", "How high is Cape Horn?", "Who lives at Cape Grey?"),
+        ("Who saw the Cape Grey lighthouse?", "How high is Cape Grey?", "Who saw the Cape Grey lighthouse?"),
+        ("When was it lit?", "When was it built?", "When was it lit?"),
+    ],
+)
+def test_names_of_an_earlier_question_become_pronouns(question, before, expected):
+    class First:
+        def choice(self, words):
+            return words[1] if words[0] == "he" else words[0]
+
+    assert importlib.import_module("adapter_turns").referring(question, before, First()) == expected
+
+
+def test_questions_in_a_hurry():
+    hasty = importlib.import_module("adapter_turns").hasty
+    assert hasty("What is the height of Cape Grey?") == "the height of cape grey"
+    assert hasty("Who owned the lighthouse? ") == "who owned the lighthouse"
+
+
+def test_news_questions_are_drawn_with_the_sentence_of_a_linked_article(tmp_path):
+    articles = {"0": "The premiere took place in Oslo. Guests praised the film. Snow fell.", "1": "Rain fell."}
+    lines = {
+        "20220715_qa": [
+            {"question_id": f"20220715_{n}", "question_date": "2022/07/15", "question_source": "CNN", "answer": ["1"],
+             "question_url": "u", "question_sentence": f"Where did the premiere for guests of film {n} take place?",
+             "choices": ["Rome", "Oslo"], "evidence": ""} for n in articles
+        ],
+        "20220715_gold": [
+            {"question_id": f"20220715_{n}", "search_result": [
+                {"url": f"https://a.example/{n}", "text": text, "title": "Film", "authors": [],
+                 "publish_date": "2022/07/14"}
+            ]} for n, text in articles.items()
+        ],
+    }  # fmt: skip
+    for name, rows in lines.items():
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    draw = importlib.import_module("adapter_pairs").draw_pairs
+    drawn = [pair for seed in range(10) for pair in draw("realtimeqa", tmp_path, seed=seed)]
+    assert {"film 0" in pair.messages[-1].adapted for pair in drawn} == {True}  # the other article does not say it
+    assert {pair.states for pair in drawn} == {True, False}
+    assert all(pair.states == ("in Oslo" in excerpts(pair)) for pair in drawn)
 
 
 def test_the_same_seed_draws_the_same_pairs(pairs, tmp_path):

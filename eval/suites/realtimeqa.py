@@ -153,6 +153,7 @@ def _among_linked(records: Sequence[Record], linked: Mapping[str, Sequence[Suite
             yield Question(
                 id=f"{record.text('question_id')}:gold",
                 question=record.text("question_sentence").strip(),
+                answers=tuple((answer,) for answer in _right_choices(record)),
                 evidence=tuple(EvidenceQuote(article.file) for article in own),
                 kind=record.text("question_source", ""),
                 part="gold",

@@ -51,6 +51,14 @@ def find_mentions(library: "Library", phrase: str, *, among: Collection[str] | N
     return found
 
 
+def begins_a_word(library: "Library", word: str) -> bool:
+    """Whether a word of some article begins with `word`, as "Pakistani" does with "Pakistan"."""
+    if not word.isalpha():
+        return False
+    query = "SELECT 1 FROM passage_words WHERE passage_words MATCH ? LIMIT 1"
+    return bool(library.select(query, [f'"{unicodedata.normalize("NFC", word)}" *']))
+
+
 def phrase_pattern(phrase: str) -> re.Pattern[str] | None:
     """What finds the phrase in a text; None if no text can hold it: it is empty, or no text at all."""
     words = unicodedata.normalize("NFC", phrase).split()

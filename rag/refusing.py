@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from index.filters import Filters
 from index.library import Library
-from index.mentions import find_mentions
+from index.mentions import begins_a_word, find_mentions
 from index.search import SavedIndex
 from rag.citations import SignedSentence
 from rag.evidence import Evidence
@@ -17,6 +17,8 @@ REFUSAL = "The articles do not tell."
 NO_TIME = "There is not enough time to answer."
 _MOST_NAMED = 3
 _LONGEST_QUOTE = 240  # characters
+_NAME = 4
+"""Letters of a name from which on longer words are taken for forms of it: "Pakistani" speaks of Pakistan."""
 
 
 def nothing_found(filters: Filters) -> str:
@@ -72,7 +74,11 @@ def absent_names(index: SavedIndex, question: str) -> tuple[str, ...]:
     wanted += [number.shown for number in numbers(question) if number.shown[:1].isdigit()]
 
     def absent(library: Library) -> tuple[str, ...]:
-        return tuple(word for word in dict.fromkeys(map(_bare, wanted)) if not find_mentions(library, word))
+        return tuple(
+            word
+            for word in dict.fromkeys(map(_bare, wanted))
+            if not find_mentions(library, word) and not (len(word) >= _NAME and begins_a_word(library, word))
+        )
 
     return index.read(absent)
 

@@ -57,6 +57,9 @@ def test_no_article_at_all():
         ("What did Brandt's bakery win in 2024?", ("2024",)),
         ("What happened in Porto Claro's harbour?", ()),
         ("who won the prize?", ()),
+        ("Who rode from Passau to Parlia?", ()),  # as Pakistan is named where "Pakistani" stands
+        ("Who rode from Passau to Par?", ("Par",)),
+        ("Who rode from Passau to Parliamo?", ("Parliamo",)),
     ],
 )
 def test_names_and_numbers_that_stand_in_no_article(tiny_saved_index, question, absent):

@@ -169,7 +169,8 @@ def _answer(library: Library, article_id: str, asked: ArticleQuestion) -> ExactA
         first = sentence_at(library, article, None)
         hits = (Hit(first[0], article, 1.0, 1),) if first else ()
         return ExactAnswer(question, REFUSAL, (), hits, Evidence(()), reason=reason)
-    text = _said(asked.detail, name, value)
+    # The citation names an article without a headline better than the name of its file does.
+    text = _said(asked.detail, f" {name}" if article.title else "", value)
     for span in _places(article, asked.detail, value):
         where = sentence_at(library, article, span)
         if where is not None and where[1].start <= span.start < where[1].end:
@@ -177,17 +178,17 @@ def _answer(library: Library, article_id: str, asked: ArticleQuestion) -> ExactA
             hit = Hit(where[0], article, 1.0, 1)
             return ExactAnswer(question, text, (cite(item, answer=Span(0, len(text))),), (hit,), Evidence((item,)))
     note = "No sentence of the article says so: its file states it beside the text."
-    return ExactAnswer(question, text, (), (), Evidence(()), notes=(note,))
+    return ExactAnswer(question, _said(asked.detail, f" {name}", value), (), (), Evidence(()), notes=(note,))
 
 
 def _said(detail: Detail, name: str, value: str) -> str:
     if detail == "author":
-        return f"The article {name} was written by {value}."
+        return f"The article{name} was written by {value}."
     if detail == "date":
-        return f"The article {name} was published {'on' if len(value) == 10 else 'in'} {spoken(value)}."
+        return f"The article{name} was published {'on' if len(value) == 10 else 'in'} {spoken(value)}."
     if detail == "source":
-        return f"The article {name} was published by {value}."
-    return f"The headline of the article is {name}."
+        return f"The article{name} was published by {value}."
+    return f"The headline of the article is{name}."
 
 
 def _places(article: Article, detail: Detail, value: str) -> Iterator[Span]:

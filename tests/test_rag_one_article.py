@@ -2,6 +2,7 @@
 
 from contextlib import closing
 from datetime import date
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -111,6 +112,20 @@ def test_only_an_article_that_is_clearly_meant_is_answered_about(tiny_saved_inde
     )
     assert told(tiny_saved_index, "Who wrote the article of March 2021?")[0].endswith("was written by Ana Silva.")
     assert told(tiny_saved_index, "Who wrote the article of March 2019?") is None
+
+
+def test_an_article_without_a_headline_is_named_by_its_citation(tmp_path):
+    article = tmp_path / "000_0932.txt"
+    article.write_text("the mill was sold in may, and nobody knows why. Published in Daily Times, July 19th 2018.\n")
+    update_index(tmp_path / "index", [article], embedder=HashingEmbedder())
+    with SavedIndex.open(tmp_path / "index", embedder=HashingEmbedder()) as index:
+        found = find_article_answer(
+            index, "When was the article about the mill published?", scope=Filters(), today=TODAY
+        )
+        assert found.text == "The article was published on 19 July 2018."
+        assert [(Path(c.path).name, c.quote) for c in found.citations] == [
+            ("000_0932.txt", "Published in Daily Times, July 19th 2018."),
+        ]
 
 
 def test_articles_about_the_same_are_told_apart_by_their_own_words(tmp_path):

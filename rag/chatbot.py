@@ -15,7 +15,7 @@ from rag.evidence import Evidence
 from rag.examples import example_questions
 from rag.follow_ups import in_conversation
 from rag.generators import Generator
-from rag.parts import as_turns, asked_alone, joined, parts_of
+from rag.parts import article_meant, as_turns, asked_alone, joined, parts_of
 from rag.queueing import Place, Turns, before_this_one
 from rag.read_ahead import ReadAhead, ReadsAhead
 from rag.remembered import RememberedAnswers
@@ -163,7 +163,9 @@ class Chatbot:
             alone = asked_alone(part, parts[:number]) if answers else part
             turns = history if alone else (*history, *as_turns(answers))
             deadline = time_limit.share_of(len(parts) - number)
-            for event in self._way().events(alone or part, turns, limits, place, stopped, deadline):
+            article = article_meant(part, answers)
+            within = limits.limited_to([article]) if article else limits
+            for event in self._way().events(alone or part, turns, within, place, stopped, deadline):
                 match event:
                     case DoneEvent():
                         answers.append(event.answer)

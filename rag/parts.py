@@ -31,6 +31,10 @@ _OTHERS = re.compile(
 )
 # Not the first word, which is always written with a capital.
 _NAME = re.compile(r"(?<=\s)[A-Z][\w’'&.-]*(?:\s+[A-Z][\w’'&.-]*)*")
+_OF_AN_ARTICLE = re.compile(
+    r"\b(?:the|its|that|this)\s+(?:author|writer|journalist|reporter|article|piece|story|report)\b(?!\s+(?:about|on|of|in)\b)",
+    re.IGNORECASE,
+)
 
 
 def parts_of(question: str) -> tuple[str, ...]:
@@ -66,6 +70,15 @@ def asked_alone(part: str, before: Sequence[str]) -> str | None:
 
 def _names(question: str) -> set[str]:
     return {re.sub(r"[’']s?$|[.]$", "", found) for found in _NAME.findall(question)}
+
+
+def article_meant(part: str, before: Sequence[Answer]) -> str | None:
+    """The id of the article that a part speaks of ("… and what is the author's position?"): the only one that the parts
+    before it were answered from; None if it speaks of none, or there are several."""
+    if not _OF_AN_ARTICLE.search(part):
+        return None
+    cited = {item.article_id for answer in before for item in answer.citations}
+    return next(iter(cited)) if len(cited) == 1 else None
 
 
 def as_turns(answers: Sequence[Answer]) -> tuple[Message, ...]:

@@ -1,7 +1,9 @@
+import dataclasses
+
 import pytest
 from rag_material import ARTICLE
 
-from rag.parts import as_turns, asked_alone, joined, parts_of
+from rag.parts import article_meant, as_turns, asked_alone, joined, parts_of
 from rag.types import Answer, Citation, Message, PassageUse, Searched, Timings, Usage
 
 
@@ -116,3 +118,19 @@ def test_nothing_known_is_a_refusal():
 
 def test_earlier_parts_are_the_conversation_of_later_ones():
     assert as_turns([ONE]) == (Message("user", "Who?"), Message("assistant", "Ant Group is."))
+
+
+@pytest.mark.parametrize(
+    ("part", "meant"),
+    [
+        ("What is the author's position?", ARTICLE.id),
+        ("When did the article appear?", ARTICLE.id),
+        ("Who wrote the article about Snapdeal?", None),
+        ("How rich is Jack Ma?", None),
+    ],
+)
+def test_a_part_about_the_article_means_the_one_that_was_cited(part, meant):
+    assert article_meant(part, [ONE, NONE]) == meant
+    other = dataclasses.replace(ONE, citations=(dataclasses.replace(cited(1, 5, 0, 3), article_id="another"),))
+    assert article_meant(part, [ONE, other]) is None
+    assert article_meant(part, [NONE]) is None

@@ -4,7 +4,7 @@
 
 FOLDER holds the folders of the sets. An adapter changes nothing before the question, so keys and values of all that are
 computed once, and only the question and its task are learnt from. Prints, while it learns, how well it judges pages
-that it never saw. Takes an hour on two cores with bfloat16 instructions, and fits into 24 GB of memory.
+that it never saw. Takes an hour on two cores with bfloat16 instructions, and nearly all of 24 GB of memory.
 """
 
 import argparse

@@ -119,10 +119,11 @@ def find_article_answer(index: SavedIndex, question: str, *, scope: Filters, tod
     allowed = index.read(
         lambda library: set(matching_articles(library, scope)) & set(matching_articles(library, asked.filters))
     )
-    chosen = next(iter(allowed)) if len(allowed) == 1 else None
-    if chosen is None and asked.about and allowed:
-        chosen = _described(index, asked.about, allowed)
-    if chosen is None or not (asked.about or asked.filters.limits):
+    if asked.about:
+        chosen = _described(index, asked.about, allowed) if allowed else None
+    else:
+        chosen = next(iter(allowed)) if len(allowed) == 1 and asked.filters.limits else None
+    if chosen is None:
         return None
     return index.read(lambda library: _answer(library, chosen, asked))
 

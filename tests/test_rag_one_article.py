@@ -112,6 +112,9 @@ def test_only_an_article_that_is_clearly_meant_is_answered_about(tiny_saved_inde
     )
     assert told(tiny_saved_index, "Who wrote the article of March 2021?")[0].endswith("was written by Ana Silva.")
     assert told(tiny_saved_index, "Who wrote the article of March 2019?") is None
+    # The only one of that time, but about something else.
+    assert told(tiny_saved_index, "Who wrote the article of March 2021 about the harbour?")[0].endswith("by Ana Silva.")
+    assert told(tiny_saved_index, "Who wrote the article of March 2021 about volcanoes?") is None
 
 
 def test_an_article_without_a_headline_is_named_by_its_citation(tmp_path):

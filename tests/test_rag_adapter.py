@@ -207,6 +207,6 @@ def test_the_default_model_tells_near_misses_better_with_its_adapter():
         return (min(stated) - max(missed)) / (max(stated) - min(missed))
 
     adapted = told(open_generator(Settings(), model, home=home))
-    assert adapted > 0
     int8_file = model.path / "int8.safetensors"
-    assert adapted > told(TransformersGenerator(model.path, name="default", int8_file=int8_file))
+    # One near miss ("the building of the harbour") stands above one that is stated, as it does without: less far.
+    assert adapted > told(TransformersGenerator(model.path, name="default", int8_file=int8_file)) + 0.1

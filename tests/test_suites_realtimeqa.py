@@ -103,6 +103,7 @@ def test_a_question_is_answered_from_its_pool_and_its_linked_article_searched_am
         Question(
             "20210305_0:gold",
             "Which harbour reopened?",
+            answers=(("Porto Claro",),),
             evidence=(EvidenceQuote(linked_harbour),),
             kind="CNN",
             part="gold",

@@ -5,7 +5,7 @@ What an article does not say of itself is refused. Everything else is an ordinar
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal, TypeAlias
@@ -94,12 +94,8 @@ class ArticleQuestion:
     filters: Filters = field(default_factory=Filters)
 
 
-def parse_article_question(
-    question: str, *, sources: tuple[str, ...] | list[str] = (), today: date
-) -> ArticleQuestion | None:
+def parse_article_question(question: str, *, sources: Sequence[str] = (), today: date) -> ArticleQuestion | None:
     """The question about one article that `question` is; None if it is another. `sources` are those of the index."""
-    if not _SPEAKS_OF_ONE.search(question):
-        return None
     asked = prepared(question, sources, (), today)
     for detail, patterns in _PATTERNS.items():
         for pattern in patterns:
@@ -137,7 +133,7 @@ def _read(detail: Detail, asked: Prepared, match: re.Match[str]) -> ArticleQuest
         return None
     sources = tuple(dict.fromkeys(item.name for item in asked.sources))
     outside = asked.masked[: match.start("about")] if about else asked.masked
-    periods = [item.period for item in asked.periods if outside[item.start : item.end].count(PERIOD)]
+    periods = [item.period for item in asked.periods if PERIOD in outside[item.start : item.end]]
     if len(periods) > 1 or len(sources) > 1:
         return None
     since, until = (periods[0].since, periods[0].until) if periods else (None, None)

@@ -198,15 +198,24 @@ def test_the_default_model_tells_near_misses_better_with_its_adapter():
     article = Article("harbour", "harbour.txt", "harbour.txt", HARBOUR)
     evidence = Evidence(tuple(EvidenceSentence(sentence, article, 0.5) for sentence in split_sentences(article)))
 
-    def told(generator) -> float:
-        """How far the least sure of the stated is above the surest near miss, as a share of the whole range."""
+    def told(generator) -> tuple[list[float], list[float]]:
+        """The log-odds of the stated and of the near misses."""
         stated, missed = (
             [generator.log_odds(answerable_messages(question, evidence)) for question in questions]
             for questions in (STATED, NEAR_MISSES)
         )
+        return stated, missed
+
+    def apart(stated, missed) -> float:
+        """How far the least sure of the stated is above the surest near miss, as a share of the whole range."""
         return (min(stated) - max(missed)) / (max(stated) - min(missed))
 
-    adapted = told(open_generator(Settings(), model, home=home))
-    int8_file = model.path / "int8.safetensors"
-    # One near miss ("the building of the harbour") stands above one that is stated, as it does without: less far.
-    assert adapted > told(TransformersGenerator(model.path, name="default", int8_file=int8_file)) + 0.1
+    stated, missed = told(open_generator(Settings(), model, home=home))
+    # All but one are judged rightly, and surely so.
+    assert min(stated) > 1
+    assert max(missed[1:]) < -1
+    # "How much did the building of the harbour cost?" is taken for the repairs, as it is without: less far above.
+    plain = told(TransformersGenerator(model.path, name="default", int8_file=model.path / "int8.safetensors"))
+    assert apart(stated, missed) > apart(*plain) + 0.1
+    assert min(plain[0]) < 1
+    assert max(plain[1][1:]) > -1

@@ -3,7 +3,7 @@
 Asked whether excerpts state the answer to a question, a small model is led astray by near misses: the right people, the
 wrong fact. Beside the middle of each layer a narrow one of the same kind is added (parallel adapters, He et al. 2022)
 for the question and what follows it alone. What stands before is read as ever, so that it is kept and shared with the
-prompts that write answers. `scripts/train_adapter.py` trains it on public question sets.
+prompts that write answers. `scripts/train_judging.py` trains it on public question sets.
 """
 
 from dataclasses import dataclass

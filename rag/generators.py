@@ -5,8 +5,9 @@ Knows nothing about articles, evidence or citations.
 
 import dataclasses
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Generator as Pieces
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -60,6 +61,9 @@ class TransformersGenerator:
     What it read lately is kept (`rag/kept_prompts.py`): passes over the same evidence (answerable? then the answer)
     compute only what differs after their longest common prefix. One reply or judgement is made at a time; others wait
     for it. Counting tokens does not: evidence for one question is chosen while another is answered.
+
+    `judging` and `writing` are the files of the model's adapters (`rag/adapter.py`) for log-odds and for replies, if it
+    has any: with them is read what messages say is adapted, and what is written.
     """
 
     def __init__(
@@ -69,14 +73,16 @@ class TransformersGenerator:
         name: str,
         precision: str = "auto",
         int8_file: Path | None = None,
-        adapter_file: Path | None = None,
+        judging: Path | None = None,
+        writing: Path | None = None,
     ) -> None:
         self._folder = folder
         self._int8_file = int8_file or folder / "int8.safetensors"
         self._name = name
         self._precision = precision
-        self._adapter_file = adapter_file
-        self._adapter: Adapter | None = None
+        self._files = (judging, writing)
+        self._judging: Adapter | None = None
+        self._writing: Adapter | None = None
         self._lock = threading.Lock()
         self._network: Network | None = None
         self._tokenizer = ChatTokenizer(folder, name=name)
@@ -107,40 +113,42 @@ class TransformersGenerator:
         """The reply, in pieces as they come. Closing it stops the model at once."""
         with self._lock:
             self._load()
-            pieces = self._pieces(messages)
-            prompt = [token for piece in pieces for token in piece.ids]
-            reply: list[int] = []
-            said = ""
-            following, certainties = self._likeliest(self._read(pieces))
-            while True:
-                # `following` are the next tokens of the greedy reply, as many as the last pass settled.
-                ended = next((place for place, token in enumerate(following) if token in self._ends), len(following))
-                new = following[: min(ended, max_tokens - len(reply))]
-                reply += new
-                done = self._usage
-                self._usage = dataclasses.replace(
-                    done,
-                    tokens_written=done.tokens_written + len(new),
-                    log_probability=done.log_probability + sum(certainties[: len(new)]),
-                )
-                text = self._tokenizer.text(reply)
-                # A character of several tokens decodes to U+FFFD until its last byte is there.
-                if not text.endswith("�") and len(text) > len(said):
-                    yield text[len(said) :]
-                    said = text
-                if ended < len(following) or len(reply) >= max_tokens:
-                    return
-                following, certainties = self._continue(reply[-1], draft(prompt + reply, len(prompt)))
+            with self._begun(messages, self._writing) as (hidden, adapter):
+                prompt = list(self._prompt.ids)
+                reply: list[int] = []
+                said = ""
+                following, certainties = self._likeliest(hidden)
+                while True:
+                    # `following` are the next tokens of the greedy reply, as many as the last pass settled.
+                    ends = (place for place, token in enumerate(following) if token in self._ends)
+                    ended = next(ends, len(following))
+                    new = following[: min(ended, max_tokens - len(reply))]
+                    reply += new
+                    done = self._usage
+                    self._usage = dataclasses.replace(
+                        done,
+                        tokens_written=done.tokens_written + len(new),
+                        log_probability=done.log_probability + sum(certainties[: len(new)]),
+                    )
+                    text = self._tokenizer.text(reply)
+                    # A character of several tokens decodes to U+FFFD until its last byte is there.
+                    if not text.endswith("�") and len(text) > len(said):
+                        yield text[len(said) :]
+                        said = text
+                    if ended < len(following) or len(reply) >= max_tokens:
+                        return
+                    guessed = draft(prompt + reply, len(prompt))
+                    following, certainties = self._continue(reply[-1], guessed, adapter)
 
     def log_odds(self, messages: Sequence[Message]) -> float:
         """log P(Yes) - log P(No) for the first word of the reply, in nats."""
         with self._lock:
             self._load()
-            last = self._read(self._pieces(messages), adapted=messages[-1].adapted)
-            # In float32 whatever the model's precision: bfloat16 logits come in steps of an eighth.
-            logits = computed(self._loaded().logits_of)
-            yes, no = (logits(self._spellings(word), last).logsumexp(0) for word in ("Yes", "No"))
-            return float(yes - no)
+            with self._begun(messages, self._judging) as (last, _):
+                # In float32 whatever the model's precision: bfloat16 logits come in steps of an eighth.
+                logits = computed(self._loaded().logits_of)
+                yes, no = (logits(self._spellings(word), last).logsumexp(0) for word in ("Yes", "No"))
+                return float(yes - no)
 
     def read_ahead(
         self, messages: Sequence[Message], *, most_tokens: int, stop: Callable[[], bool] = lambda: False
@@ -154,7 +162,7 @@ class TransformersGenerator:
         while True:
             with self._lock:
                 self._load()
-                read = self._begun(messages, most_tokens)
+                read = self._begun_ahead(messages, most_tokens)
                 if read is None or read.whole:
                     return True
                 done = len(read.prompt.ids)
@@ -167,7 +175,7 @@ class TransformersGenerator:
         text, _ = self._beginning(messages)
         return self._texts.holds(text)
 
-    def _begun(self, messages: Sequence[Message], most_tokens: int) -> ReadText | None:
+    def _begun_ahead(self, messages: Sequence[Message], most_tokens: int) -> ReadText | None:
         """What is read of this prompt so far; None if none of it ever will be."""
         from rag.decoder import Decoder
 
@@ -199,11 +207,11 @@ class TransformersGenerator:
         from rag.huge_pages import gather_later
 
         self._ends = frozenset((self._tokenizer.end,))
-        self._network, self._adapter = apart(self._weights)()
+        self._network, self._judging, self._writing = apart(self._weights)()
         self._ends |= self._network.ends
         gather_later()
 
-    def _weights(self) -> "tuple[Network, Adapter | None]":
+    def _weights(self) -> "tuple[Network, Adapter | None, Adapter | None]":
         from rag.adapter import load_adapter
         from rag.networks import load_network
 
@@ -215,7 +223,8 @@ class TransformersGenerator:
                 help="byline models verify",
             ) from error
         try:
-            return network, load_adapter(self._adapter_file) if self._adapter_file else None
+            judging, writing = (load_adapter(file) if file else None for file in self._files)
+            return network, judging, writing
         except (OSError, ValueError) as error:
             raise ModelError(
                 f"The adapter of {self._name} does not load: {error}", help="Install Byline anew."
@@ -226,24 +235,34 @@ class TransformersGenerator:
         assert self._network is not None
         return self._network
 
-    def _pieces(self, messages: Sequence[Message]) -> list[Piece]:
-        """The tokens of the prompt, up to what is read with an adapter, and that by itself; where they are known from
-        texts that were read ahead, with their places there."""
+    @contextmanager
+    def _begun(self, messages: Sequence[Message], adapter: "Adapter | None") -> "Iterator[tuple[Any, Adapter | None]]":
+        """The last hidden state after the prompt, shape (1, hidden size), and the adapter that it was read with: none
+        if nothing is to be adapted. What is read with one is forgotten at the end."""
+        adapter = adapter if messages[-1].adapted else None
+        pieces = self._pieces(messages, adapted=adapter is not None)
+        common = sum(len(piece.ids) for piece in pieces[:-1])
+        try:
+            yield self._read(pieces, adapter), adapter
+        finally:
+            if adapter:
+                self._prompt.crop(common)
+
+    def _pieces(self, messages: Sequence[Message], *, adapted: bool) -> list[Piece]:
+        """The tokens of the prompt, up to what is adapted, and that by itself; where they are known from texts that
+        were read ahead, with their places there."""
         text, last = self._tokenizer.rendered(messages), messages[-1]
-        adapted = text.rindex(last.adapted) if self._adapter and last.adapted else len(text)
+        end = text.rindex(last.adapted) if adapted else len(text)
         start = text.rfind(last.content)
         extracts = last.extracts if len(self._texts) and start >= 0 else ()
-        pieces = self._texts.pieces(text[:adapted], start, extracts, self._tokenizer.tokens)
-        return pieces if adapted == len(text) else [*pieces, Piece(self._tokenizer.tokens(text[adapted:]))]
+        pieces = self._texts.pieces(text[:end], start, extracts, self._tokenizer.tokens)
+        return [*pieces, Piece(self._tokenizer.tokens(text[end:]))] if adapted else pieces
 
     @computed
-    def _read(self, pieces: Sequence[Piece], *, adapted: str = "") -> Any:
-        """The last hidden state after the prompt, shape (1, hidden size), computing only what is not kept.
-
-        The last piece is read with the adapter, and not kept, if anything is to be `adapted` and there is one.
-        """
+    def _read(self, pieces: Sequence[Piece], adapter: "Adapter | None") -> Any:
+        """The last hidden state after the prompt, shape (1, hidden size), computing only what is not kept. The last
+        piece is read with the adapter."""
         network = self._loaded()
-        adapter = self._adapter if adapted else None
         ids = [token for piece in pieces for token in piece.ids]
         anew = len(pieces[-1].ids) if adapter else 1
         kept = self._recalled if any(piece.source for piece in pieces) else self._kept
@@ -253,13 +272,13 @@ class TransformersGenerator:
         self._usage = dataclasses.replace(done, passes=done.passes + 1, tokens_read=done.tokens_read + read)
         return self._prompt.read(network, last, wanted=1, adapter=adapter, adapted=anew if adapter else 0)
 
-    def _continue(self, token: int, drafted: list[int]) -> tuple[list[int], list[float]]:
+    def _continue(self, token: int, drafted: list[int], adapter: "Adapter | None") -> tuple[list[int], list[float]]:
         """The greedy tokens after `token`, each with its log-probability: those of `drafted` that the model agrees
         with, and its next one.
 
         One pass reads the weights once, whether for one token or ten, so what is guessed rightly comes for nothing.
         """
-        predicted, certainties = self._likeliest(self._forward([token, *drafted], wanted=1 + len(drafted)))
+        predicted, certainties = self._likeliest(self._forward([token, *drafted], adapter))
         agreed = 0
         while agreed < len(drafted) and drafted[agreed] == predicted[agreed]:
             agreed += 1
@@ -274,9 +293,10 @@ class TransformersGenerator:
         return tokens.tolist(), (highest - logits.logsumexp(dim=-1)).tolist()
 
     @computed
-    def _forward(self, ids: list[int], *, wanted: int) -> Any:
-        """The last hidden states of the last `wanted` of these tokens, shape (wanted, hidden size); all are kept."""
-        return self._prompt.read(self._loaded(), ids, wanted=wanted)
+    def _forward(self, ids: list[int], adapter: "Adapter | None") -> Any:
+        """The last hidden states of all these tokens, shape (tokens, hidden size); all are kept."""
+        count = len(ids)
+        return self._prompt.read(self._loaded(), ids, wanted=count, adapter=adapter, adapted=count if adapter else 0)
 
     def forget(self, *, texts: bool = True) -> None:
         """Let go of what was kept of earlier prompts and, unless `texts` is False, of texts that were read ahead."""

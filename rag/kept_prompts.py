@@ -26,16 +26,14 @@ class KeptPrompt:
     def read(
         self, network: "Network", ids: list[int], *, wanted: int, adapter: "Adapter | None" = None, adapted: int = 0
     ) -> Any:
-        """The hidden states of the last `wanted` of `ids`, which follow those read before (`Network.read`). What was
-        read with an adapter is not kept."""
+        """The hidden states of the last `wanted` of `ids`, which follow those read before (`Network.read`). What is
+        read with an adapter is to be cropped before another prompt is made."""
         try:
             hidden = network.read(ids, self.memory, wanted=wanted, adapter=adapter, adapted=adapted)
         except BaseException:
             self.crop(len(self.memory))
             raise
         self.ids += ids
-        if adapted:
-            self.crop(len(self.ids) - adapted)
         return hidden
 
     def recall(self, network: "Decoder", source: "KeptPrompt", places: Sequence[int]) -> None:

@@ -22,8 +22,12 @@ from rag.remote import RemoteGenerator
 from rag.settings import Settings
 from rag.speed import Speedometer, this_machine
 
-ADAPTERS = {"default": Path(__file__).with_name("adapters") / "default.safetensors"}
-"""The adapters (`rag/adapter.py`) of those models of ours that have one: their `confidence` is fitted to it."""
+_ADAPTERS = Path(__file__).with_name("adapters")
+JUDGING = {"default": _ADAPTERS / "default_judging.safetensors"}
+"""The adapters (`rag/adapter.py`) that judge, of those models of ours that have one: their `confidence` is fitted to
+it."""
+WRITING = {"default": _ADAPTERS / "default_writing.safetensors"}
+"""The adapters that write."""
 
 KEY_VARIABLE = "BYLINE_API_KEY"
 """The environment variable with the key of a server that answers; no setting, so that no report can show it."""
@@ -126,7 +130,8 @@ def open_generator(settings: Settings, model: StoredModel, *, home: Home) -> Eng
         name=model.name,
         precision=settings.precision,
         int8_file=model.path / "int8.safetensors" if ours else own,
-        adapter_file=ADAPTERS.get(model.name),
+        judging=JUDGING.get(model.name),
+        writing=WRITING.get(model.name),
     )
 
 

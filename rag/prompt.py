@@ -19,9 +19,14 @@ _ANSWER = (
 )
 _PHRASE = "Answer the question with the shortest exact phrase from the excerpts. Add nothing else."
 _VERDICT = "Answer the question from the excerpts with Yes or No alone."
+# What may stand before it ("Between the reports of May and June, was there …?"), and no other question.
+_FIRST = (
+    r"(?:(?:according|after|although|as|at|based|before|between|by|considering|despite|during|for|given|if|in|on|since"
+    r"|while)\b(?:(?!\b(?:who|whom|whose|what|which|when|where|why|how)\b).)*?,\s+)?"
+)
 # Told of both at once, a small model says Yes to every question.
 _ASKS_WHETHER = re.compile(
-    r"\s*(is|are|was|were|do|does|did|has|have|had|can|could|will|would|should)\b(?!.*\bor\b)",
+    rf"\s*{_FIRST}(is|are|was|were|do|does|did|has|have|had|can|could|will|would|should)\b(?!.*\bor\b)",
     re.IGNORECASE | re.DOTALL,
 )
 _ANSWERABLE = "Do the excerpts state the answer to the question? Reply Yes or No."
@@ -39,17 +44,18 @@ def answer_messages(
     language: str | None = None,
 ) -> tuple[Message, ...]:
     """Ask for the answer itself, in whole sentences or as a phrase (see `Settings.answer_style`), in that language if
-    one is given.
+    one is given. An adapter has learnt to find phrases, and neither to write sentences nor Yes or No alone.
     """
     if style == "phrase":
-        return _messages(question, evidence, history, _VERDICT if asks_whether(question) else _PHRASE)
+        if asks_whether(question):
+            return _messages(question, evidence, history, _VERDICT)
+        return _adapted(_messages(question, evidence, history, _PHRASE), _task(question, _PHRASE))
     return _messages(question, evidence, history, _ANSWER + (f" Answer in {language}." if language else ""))
 
 
 def answerable_messages(question: str, evidence: Evidence, *, history: Sequence[Message] = ()) -> tuple[Message, ...]:
     """Ask whether the evidence states the answer: Yes or No."""
-    system, asked = _messages(question, evidence, history, _ANSWERABLE)
-    return system, dataclasses.replace(asked, adapted=_task(question, _ANSWERABLE))
+    return _adapted(_messages(question, evidence, history, _ANSWERABLE), _task(question, _ANSWERABLE))
 
 
 def supported_messages(claim: str, evidence: Evidence) -> tuple[Message, ...]:
@@ -65,6 +71,11 @@ def asks_whether(question: str) -> bool:
 def whole_messages(whole: WholeArticle) -> tuple[Message, ...]:
     """How the prompt begins that would show the whole article: what a model may read ahead of any question."""
     return Message("system", SYSTEM), Message("user", whole.text)
+
+
+def _adapted(messages: tuple[Message, Message], end: str) -> tuple[Message, Message]:
+    system, asked = messages
+    return system, dataclasses.replace(asked, adapted=end)
 
 
 def _messages(question: str, evidence: Evidence, history: Sequence[Message], task: str) -> tuple[Message, Message]:

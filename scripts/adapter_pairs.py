@@ -1,6 +1,6 @@
 """Pairs of a question and sentences that state its answer or do not, from question sets: what an adapter learns from.
 
-Used by `scripts/train_adapter.py`. Each set gives its own judgements: quotes that answer, questions without an answer.
+Used by `scripts/train_judging.py`. Each set gives its own judgements: quotes that answer, questions without an answer.
 """
 
 import dataclasses
@@ -21,6 +21,14 @@ from rag.evidence import Evidence, EvidenceSentence, overlaps
 from rag.prompt import answerable_messages
 from rag.types import Message
 
+SETS = {
+    "squad2": ("squad2_cs224n", 0.58),
+    "timeqa": ("timeqa_human", 0.17),
+    "xquad": ("xquad_en", 0.11),
+    "clapnq": ("clapnq", 0.08),
+    "realtimeqa": ("realtimeqa_2022", 0.06),
+}
+"""Folder and share of each set. Other sets of news are left out: they show whether what was learnt carries over."""
 FEW = (0, 0, 0, 1, 2)
 """Sentences beside those that a finished answer would cite."""
 MANY = (4, 6, 9)
@@ -46,9 +54,9 @@ def draw_pairs(name: str, folder: Path, *, seed: int) -> list[Pair]:
     """All pairs of a suite, in random order."""
     chance = random.Random(f"{seed} {name}")
     suite = load_suite(name, folder)
-    articles = {article.file: _article(article) for article in suite.articles}
+    articles = {article.file: as_article(article) for article in suite.articles}
     tempting = _tempting(folder) if name == "squad2" else {}
-    questions = _linked(suite) if name == "realtimeqa" else suite.questions
+    questions = linked(suite) if name == "realtimeqa" else suite.questions
     asked = [
         question
         for question in questions
@@ -56,7 +64,7 @@ def draw_pairs(name: str, folder: Path, *, seed: int) -> list[Pair]:
     ]
     pages: dict[str, list[Question]] = {}
     for question in asked:
-        pages.setdefault(_group(question, suite), []).append(question)
+        pages.setdefault(page_of(question, suite), []).append(question)
     pairs = [
         Pair(name, answerable_messages(words, Evidence(tuple(chosen)), history=history), states, page)
         for page, own in pages.items()
@@ -69,7 +77,12 @@ def draw_pairs(name: str, folder: Path, *, seed: int) -> list[Pair]:
     return pairs
 
 
-def _linked(suite: Suite) -> Iterator[Question]:
+def pages_apart(drawn: Iterable[Sequence[Pair]]) -> frozenset[str]:
+    """A fourth of the pages of each set, from which nothing is learnt. Some pages are in two sets."""
+    return frozenset(page for pairs in drawn for page in sorted({pair.group for pair in pairs})[::4])
+
+
+def linked(suite: Suite) -> Iterator[Question]:
     """News questions with the articles that their quiz links to, which hold the answer. Those with a pool of found
     articles are left out: they show whether what was learnt carries over. So are answers that stand everywhere."""
     pools = {question.id.split(":")[0] for question in suite.questions if question.part == "pool"}
@@ -87,31 +100,31 @@ def _drawn(
     chance: random.Random,
 ) -> Iterator[tuple[list[EvidenceSentence], bool]]:
     files = question.articles or tuple(dict.fromkeys(quote.article for quote in question.evidence or ()))
-    ranked = _ranked(question.question, [articles[file] for file in files])
+    ranked = by_overlap(question.question, [articles[file] for file in files])
     if not question.answerable:
         # The nearest miss: a sentence that somebody could take for the answer, else the one with most of the words.
-        near = [item for group in _stating(tempting.get(question.id, ()), question, ranked) for item in group]
+        near = [item for group in stating(tempting.get(question.id, ()), question, ranked) for item in group]
         near = (near or ranked)[:1]
         yield _mixed(near, [item for item in ranked if item not in near], chance), False
         if chance.random() < 0.6:
-            yield _many(near, ranked, chance), False
+            yield many(near, ranked, chance), False
         return
-    groups = (_telling if question.part == "gold" else _stating)(question.evidence or (), question, ranked)
+    groups = (telling if question.part == "gold" else stating)(question.evidence or (), question, ranked)
     if not groups:
         return
     gold = list(dict.fromkeys(chance.choice(group) for group in groups))
     others = [item for item in ranked if item not in gold]
     yield _mixed(gold, others, chance), True
     if chance.random() < 0.6:
-        yield _many(gold, ranked, chance), True
+        yield many(gold, ranked, chance), True
     # What stands beside it, or a part of it alone, is a near miss too.
-    silent = [item for item in others if not any(item in group for group in groups) and not _says(question, item)]
+    silent = [item for item in others if not any(item in group for group in groups) and not says(question, item)]
     if len(gold) > 1:
         yield _mixed(gold[1:], [item for item in silent if item not in gold], chance), False
     elif len(silent) > 1 and chance.random() < (1 if question.part == "gold" else 0.4):
         yield _mixed(silent[:1], silent[1:], chance), False
         if question.part == "gold" and chance.random() < 0.6:
-            yield _many(silent[:1], silent, chance), False
+            yield many(silent[:1], silent, chance), False
 
 
 def _tempting(folder: Path) -> dict[str, tuple[EvidenceQuote, ...]]:
@@ -124,38 +137,38 @@ def _tempting(folder: Path) -> dict[str, tuple[EvidenceQuote, ...]]:
     }
 
 
-def _stating(
+def stating(
     quotes: Iterable[EvidenceQuote], question: Question, ranked: Sequence[EvidenceSentence]
 ) -> list[list[EvidenceSentence]]:
     """For each part of the evidence the sentences that state it; of a longer quote, those with an accepted answer."""
     groups: dict[str, list[EvidenceSentence]] = {}
     for place, quote in enumerate(quotes):
-        wanted = _plain(quote.quote or "")
+        wanted = plain(quote.quote or "")
         inside = [
             item
             for item in ranked
             if item.article.path == quote.article
             and wanted
-            and ((text := _plain(item.sentence.text)) in wanted or wanted in text)
+            and ((text := plain(item.sentence.text)) in wanted or wanted in text)
         ]
-        with_answer = [item for item in inside if _says(question, item)]
+        with_answer = [item for item in inside if says(question, item)]
         groups.setdefault(quote.group or str(place), []).extend(with_answer or inside[:1])
     return [group for group in groups.values() if group]
 
 
-def _telling(
+def telling(
     quotes: Iterable[EvidenceQuote], question: Question, ranked: Sequence[EvidenceSentence]
 ) -> list[list[EvidenceSentence]]:
     """Where whole articles are named: the sentence with an accepted answer that has most of the question's words."""
     files = {quote.article for quote in quotes}
-    with_answer = [item for item in ranked if item.article.path in files and _says(question, item)]
+    with_answer = [item for item in ranked if item.article.path in files and says(question, item)]
     return [[item] for item in with_answer[:1] if item.score > _TELLS]
 
 
-def _says(question: Question, item: EvidenceSentence) -> bool:
+def says(question: Question, item: EvidenceSentence) -> bool:
     """Whether an accepted answer stands in this sentence."""
-    text = f" {_plain(item.sentence.text)} "
-    return any(f" {said} " in text for part in question.answers or () for one in part if (said := _plain(one)))
+    text = f" {plain(item.sentence.text)} "
+    return any(f" {said} " in text for part in question.answers or () for one in part if (said := plain(one)))
 
 
 def _mixed(
@@ -166,7 +179,7 @@ def _mixed(
     return _in_order(chosen) if chance.random() < 0.5 else chosen
 
 
-def _many(
+def many(
     core: Sequence[EvidenceSentence], ranked: Sequence[EvidenceSentence], chance: random.Random
 ) -> list[EvidenceSentence]:
     """As many as are read before anything is written, the core among them."""
@@ -180,7 +193,7 @@ def _in_order(chosen: Iterable[EvidenceSentence]) -> list[EvidenceSentence]:
     return sorted(chosen, key=lambda item: (item.article.id, item.sentence.start))
 
 
-def _ranked(question: str, articles: Sequence[Article]) -> list[EvidenceSentence]:
+def by_overlap(question: str, articles: Sequence[Article]) -> list[EvidenceSentence]:
     """All sentences of these articles, those with most of the question's words first."""
     pairs = [(article, sentence) for article in articles for sentence in split_sentences(article)]
     shares = overlaps(question, [sentence.text for _, sentence in pairs]) if pairs else {}
@@ -188,18 +201,20 @@ def _ranked(question: str, articles: Sequence[Article]) -> list[EvidenceSentence
     return sorted(items, key=lambda item: -item.score)
 
 
-def _article(given: SuiteArticle) -> Article:
+def as_article(given: SuiteArticle) -> Article:
+    """An article of a set as the index would have it."""
     return Article(
         given.name, given.file, given.file, given.text, title=given.title, source=given.source, date=given.date
     )
 
 
-def _group(question: Question, suite: Suite) -> str:
+def page_of(question: Question, suite: Suite) -> str:
     """The page that a question is about: neighbouring paragraphs of it say much the same."""
     files = question.articles or tuple(quote.article for quote in question.evidence or ())
     titles = {article.file: article.title for article in suite.articles}
     return (titles.get(files[0]) or files[0]) if files else question.id
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """The words alone, in small letters."""
     return re.sub(r"\W+", " ", text).strip().lower()

@@ -126,8 +126,8 @@ def generator(tmp_path, adapter, monkeypatch):
     MODELS["qwen2"]().save_pretrained(tmp_path / "model")
     save_adapter(adapter, tmp_path / "adapter.safetensors")
 
-    def made(adapter_file):
-        one = TransformersGenerator(tmp_path / "model", name="tiny", precision="float32", adapter_file=adapter_file)
+    def made(**adapters):
+        one = TransformersGenerator(tmp_path / "model", name="tiny", precision="float32", **adapters)
         one._tokenizer._loaded = Words()
         return one
 
@@ -148,7 +148,7 @@ def test_a_judgement_is_made_with_it_and_everything_else_is_not(generator, tmp_p
     stored = load_adapter(tmp_path / "adapter.safetensors")
     last = network.logits(network.read(ids, network.empty(), wanted=1, adapter=stored, adapted=asked))[0]
     expected = float(last[yes].logsumexp(0) - last[no].logsumexp(0))
-    adapting, plain = generator(tmp_path / "adapter.safetensors"), generator(None)
+    adapting, plain = generator(judging=tmp_path / "adapter.safetensors"), generator()
     assert adapting.log_odds(ADAPTED) == pytest.approx(expected, abs=1e-4)
     assert adapting.log_odds(PLAIN) == pytest.approx(plain.log_odds(PLAIN), abs=1e-4)
     assert adapting.log_odds(ADAPTED) == pytest.approx(expected, abs=1e-4)
@@ -157,19 +157,48 @@ def test_a_judgement_is_made_with_it_and_everything_else_is_not(generator, tmp_p
 
 
 def test_what_stands_before_the_question_is_read_once(generator, tmp_path):
-    adapting = generator(tmp_path / "adapter.safetensors")
+    adapting = generator(judging=tmp_path / "adapter.safetensors")
     adapting.log_odds(ADAPTED)
     before = adapting.usage()
     adapting.log_odds(ADAPTED)
     assert adapting.usage().since(before).tokens_read == len("Question: who is it? assistant:".split())
 
 
+def test_a_reply_is_written_with_the_other_one_and_nothing_of_it_is_kept(generator, tmp_path):
+    network = load(tmp_path / "model", "float32")
+    question = "Question: how old is he?"
+    plainly = (Message("user", f"Excerpts: a b c d e\n\n{question}"),)
+    adapted = (Message("user", plainly[0].content, adapted=question),)
+    ids = Words()(Words().apply_chat_template([{"role": "user", "content": plainly[0].content}]))["input_ids"]
+    asked = len(f"{question} assistant:".split())
+    stored = load_adapter(tmp_path / "adapter.safetensors")
+    reply = []
+    for _ in range(12):
+        read = network.read(ids + reply, network.empty(), wanted=1, adapter=stored, adapted=asked + len(reply))
+        reply.append(int(network.logits(read)[0].argmax()))
+    assert not {7, 9} & set(reply)  # those that end it
+    writing, plain = generator(writing=tmp_path / "adapter.safetensors"), generator()
+    expected = " ".join(map(str, reply))
+    unadapted = "".join(plain.generate(plainly, max_tokens=12))
+    assert unadapted != expected
+    for _ in range(2):
+        assert "".join(writing.generate(adapted, max_tokens=12)) == expected
+        assert "".join(writing.generate(plainly, max_tokens=12)) == unadapted
+        assert writing.log_odds(adapted) == pytest.approx(plain.log_odds(plainly), abs=1e-4)
+    stopped = writing.generate(adapted, max_tokens=12)
+    next(stopped)
+    stopped.close()
+    before = writing.usage()
+    assert "".join(writing.generate(adapted, max_tokens=12)) == expected
+    assert writing.usage().since(before).tokens_read == asked
+
+
 def test_a_generator_whose_adapter_is_broken_says_which_command_helps(generator, tmp_path):
     (tmp_path / "adapter.safetensors").write_bytes(b"nothing")
     with pytest.raises(ModelError, match=r"adapter\.safetensors holds no adapter"):
-        generator(tmp_path / "adapter.safetensors").load()
+        generator(judging=tmp_path / "adapter.safetensors").load()
     with pytest.raises(ModelError, match="The adapter of tiny does not load: No such file"):
-        generator(tmp_path / "missing.safetensors").load()
+        generator(writing=tmp_path / "missing.safetensors").load()
 
 
 HARBOUR = (

@@ -120,15 +120,6 @@ def test_what_was_guessed_wrongly_is_forgotten(kept, network):
     assert network.read_ids == [[1, 2], [3, 8, 9], [4]]
 
 
-def test_what_was_read_with_an_adapter_is_not_kept(kept, network):
-    kept([1, 2, 3])
-    prompts = KeptPrompts()
-    prompt = prompts.prompt([1, 2, 3, 4], FakeMemory, anew=2)
-    prompt.read(network, [1, 2, 3, 4], wanted=1, adapter=object(), adapted=2)
-    assert prompt.ids == prompt.memory.ids == [1, 2]
-    assert prompts.prompt([1, 2, 3, 4], FakeMemory).ids == [1, 2]
-
-
 def test_what_is_to_be_read_anew_is_not_taken_from_what_is_kept(kept):
     prompts = KeptPrompts()
     prompts.prompt([1, 2, 3, 4, 5], FakeMemory).read(FakeNetwork(), [1, 2, 3, 4, 5], wanted=1)

@@ -1,8 +1,9 @@
+import pytest
 from rag_material import hit
 
 from rag.evidence import choose_evidence
 from rag.plain_text import plain
-from rag.prompt import answer_messages, answerable_messages, supported_messages
+from rag.prompt import answer_messages, answerable_messages, asks_whether, supported_messages
 from rag.types import Message
 
 
@@ -49,3 +50,25 @@ def test_a_list_of_articles_said_before_is_not_read_again_whole():
     prompt = answer_messages("And then?", evidence(), history=history)[-1].content
     (said,) = [line for line in prompt.splitlines() if line.startswith("Answer: ")]
     assert said == "Answer: " + ("• Title " * 2_000)[:1_500]
+
+
+@pytest.mark.parametrize(
+    ("question", "whether"),
+    [
+        ("Is Alibaba based in Hangzhou?", True),
+        ("did Ant Group list in Hong Kong", True),
+        ("Was it canceled or postponed?", False),
+        ("Between the report of May 2 and that of June 3, was there a change?", True),
+        ("According to the Daily Times, did Ma invest in India?", True),
+        (
+            "After the fine, which came in April, did its shares rise?",
+            False,
+        ),  # a question word may be the one that asks
+        ("In which year, if any, was it founded?", False),
+        ("In 2019, who was its chairman?", False),
+        ("What is it worth, and is it growing?", False),
+        ("Why was it fined?", False),
+    ],
+)
+def test_what_yes_or_no_answers(question, whether):
+    assert asks_whether(question) is whether

@@ -132,27 +132,32 @@ def test_the_same_seed_draws_the_same_pairs(pairs, tmp_path):
 
 @pytest.fixture
 def learner(tmp_path, monkeypatch):
-    module = importlib.import_module("train_adapter")
+    module = importlib.import_module("adapter_learning")
     monkeypatch.setattr(module, "KIND", torch.float32)
     torch.manual_seed(5)
     MODELS["qwen2"]().save_pretrained(tmp_path / "model")
     return module.Learner(tmp_path / "model", neurons=4)
 
 
-def examples(folder, judgements):
-    module = importlib.import_module("train_adapter")
-    network = load(folder, "float32")
-    found = []
-    for kept, states in judgements:
-        memory = network.empty()
-        network.read(PROMPT[:kept], memory, wanted=1)
-        found.append(module.Example(memory.copy(kept), PROMPT[kept:] + NEXT, states, "squad2"))
-    return found
+def memory_of(network, kept):
+    memory = network.empty()
+    network.read(PROMPT[:kept], memory, wanted=1)
+    return memory.copy(kept)
+
+
+def judgements(folder, given):
+    make, network = importlib.import_module("adapter_learning").Judgement, load(folder, "float32")
+    return [make(memory_of(network, kept), PROMPT[kept:] + NEXT, states, "squad2") for kept, states in given]
+
+
+def replies(folder, given):
+    make, network = importlib.import_module("adapter_learning").Reply, load(folder, "float32")
+    return [make(memory_of(network, kept), PROMPT[kept:], reply, "squad2") for kept, reply in given]
 
 
 def test_what_is_trained_is_what_a_network_computes(learner, tmp_path):
     torch.nn.init.normal_(learner.outward, std=0.3)
-    batch = examples(tmp_path / "model", [(5, True), (2, False)])
+    batch = judgements(tmp_path / "model", [(5, True), (2, False)])
     with torch.no_grad():
         found = learner.log_odds(batch, [4, 8], [11])
     network, adapter = load(tmp_path / "model", "float32"), learner.adapter()
@@ -164,33 +169,108 @@ def test_what_is_trained_is_what_a_network_computes(learner, tmp_path):
         assert float(odds) == pytest.approx(float(logits[[4, 8]].logsumexp(0) - logits[11]), abs=1e-3)
 
 
+def test_what_is_lost_of_replies_is_what_a_network_computes(learner, tmp_path):
+    torch.nn.init.normal_(learner.outward, std=0.3)
+    batch = replies(tmp_path / "model", [(5, [12, 30, 7]), (2, [7])])
+    with torch.no_grad():
+        found, all_in_all = learner.losses(batch).tolist(), learner.loss(batch).item()
+    network, adapter = load(tmp_path / "model", "float32"), learner.adapter()
+    expected = []
+    for example in batch:
+        memory, read = example.before.copy(len(example.before)), [*example.asked, *example.reply[:-1]]
+        seen = network.read(read, memory, wanted=len(example.reply), adapter=adapter, adapted=len(read))
+        logits = network.logits(seen).log_softmax(-1)
+        expected += [-float(row[token]) for row, token in zip(logits, example.reply, strict=True)]
+    assert found == pytest.approx(expected, abs=1e-3)
+    # Three tokens count 1 / √3 each, one counts 1.
+    root = 3**0.5
+    assert all_in_all == pytest.approx((sum(expected[:3]) / root + expected[3]) / (3 / root + 1), abs=1e-3)
+
+
 def test_only_the_neurons_learn_and_they_learn_to_judge(learner, tmp_path):
-    batch = examples(tmp_path / "model", [(5, True), (2, False)])
-    right = torch.tensor([1.0, 0.0])
-    optimizer = torch.optim.Adam([learner.inward, learner.outward], lr=0.01)
-    losses = []
-    for _ in range(20):
-        odds = learner.log_odds(batch, [4, 8], [11])
-        loss = torch.nn.functional.binary_cross_entropy_with_logits(odds, right)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    assert losses[-1] < 0.2 * losses[0]
+    learn = importlib.import_module("adapter_learning").learn
+    batch = judgements(tmp_path / "model", [(5, True), (2, False)])
+
+    def loss_of(some):
+        right = torch.tensor([float(example.states) for example in some])
+        return torch.nn.functional.binary_cross_entropy_with_logits(learner.log_odds(some, [4, 8], [11]), right)
+
+    before, steps = loss_of(batch).item(), []
+    learn(learner, batch, loss_of, rounds=40, batch=2, rate=0.02, at_times=steps.append)
+    assert loss_of(batch).item() < 0.2 * before
+    assert steps == [40]
     assert not any(weight.requires_grad for layer in learner._layers for weight in layer.values())
+
+
+def test_they_learn_to_write(learner, tmp_path):
+    learn = importlib.import_module("adapter_learning").learn
+    batch = replies(tmp_path / "model", [(5, [12, 30, 7]), (2, [7])])
+    before = learner.loss(batch).item()
+    learn(learner, batch, learner.loss, rounds=120, batch=2, rate=0.02, at_times=lambda _: None)
+    assert learner.loss(batch).item() < 0.2 * before
+
+
+@pytest.fixture
+def lessons(tmp_path, pairs):
+    draw = importlib.import_module("adapter_answers").draw_lessons
+    return [lesson for seed in range(20) for lesson in draw("squad2", tmp_path, seed=seed)]
+
+
+def test_lessons_are_of_questions_with_an_answer_alone_and_hold_the_sentence_that_states_it(lessons):
+    assert {lesson.reply for lesson in lessons} == {"40 metres"}
+    for lesson in lessons:
+        asked = lesson.messages[-1]
+        assert "It is 40 metres high." in asked.content
+        assert "how high" in asked.adapted.lower()
+        assert asked.content.endswith(f"\n\n{asked.adapted}")
+        assert ("one or two short, complete sentences" in asked.adapted) == bool(lesson.narrow)
+    assert {bool(lesson.narrow) for lesson in lessons} == {True, False}
+
+
+@pytest.mark.parametrize(
+    ("written", "learnt"),
+    [
+        ("The lighthouse is 40 metres high.", False),  # "lighthouse" stands nowhere here
+        ("It is 40 metres high.", True),
+        ("It is 41 metres high.", False),
+        ("It is 40 metres high, since 1871.", False),
+        ("40 metres.", False),  # no sentence
+        ("It is 40 metres high", False),
+    ],
+)
+def test_sentences_that_say_more_than_the_text_or_something_else_are_not_learnt_from(lessons, written, learnt):
+    lesson = next(lesson for lesson in lessons if lesson.narrow)
+    prompts = []
+
+    def write(messages):
+        prompts.append(messages)
+        return f" {written}\n"
+
+    made = importlib.import_module("adapter_answers").in_sentences(lesson, write)
+    excerpts, question = prompts[0][-1].content.split("\n\nQuestion: ")
+    assert excerpts.endswith("\nIt is 40 metres high.")
+    assert question.startswith("How high is it?")
+    assert (made is not None) == learnt
+    if made is not None:
+        assert (made.reply, made.narrow, made.messages) == (written, (), lesson.messages)
+
+
+def test_phrases_are_learnt_as_they_are(lessons):
+    phrase = next(lesson for lesson in lessons if not lesson.narrow)
+    assert importlib.import_module("adapter_answers").in_sentences(phrase, lambda _: "") is phrase
 
 
 @pytest.mark.model
 def test_questions_about_the_same_excerpts_share_what_is_read(pairs):
     home = Home.from_environment()
     model = ensure_model("default", role="generator", home=home, progress=silent)
-    reader = importlib.import_module("train_adapter").Reader(model.path)
+    reader = importlib.import_module("adapter_learning").Reader(model.path)
     two = [next(pair for pair in pairs if excerpts(pair) == of and pair.states == said) for of, said in shared(pairs)]
-    high, owned = (reader.read(pair) for pair in two)
-    assert high.before is owned.before
-    assert (high.states, owned.states) == (True, False)
+    (before, high), (also_before, _) = (reader.read(pair.messages) for pair in two)
+    assert before is also_before
     whole = len(reader.tokens(two[0].messages[-1].adapted))
-    assert whole < len(high.asked) < whole + 12  # and what the template says behind it
+    assert whole < len(high) < whole + 12  # and what the template says behind it
+    assert reader.reply("It is.") == [*reader.tokens("It is."), *reader.tokens("<|im_end|>")]
 
 
 def shared(pairs) -> list[tuple[str, bool]]:

@@ -1,0 +1,98 @@
+"""Train the adapter of a model (rag/adapter.py): to say Yes where excerpts state the answer to a question, else No.
+
+    python scripts/train_judging.py --data FOLDER --out ADAPTER.safetensors
+
+FOLDER holds the folders of the sets. An adapter changes nothing before the question, so keys and values of all that are
+computed once, and only the question and its task are learnt from. Prints, while it learns, how well it judges pages
+that it never saw. Takes an hour on two cores with bfloat16 instructions, and nearly all of 24 GB of memory.
+"""
+
+import argparse
+import gc
+import time
+from collections.abc import Sequence
+
+import torch
+from adapter_learning import Judgement, Learner, Reader, add_learning, learn, passed
+from adapter_pairs import SETS, Pair, draw_pairs, pages_apart
+from sklearn.metrics import roc_auc_score
+from torch import Tensor
+from torch.nn import functional
+
+from index.computing import rest
+from rag.adapter import save_adapter
+
+
+def main() -> None:
+    """Draw pairs, read them, learn from them, and write the adapter."""
+    options = parsed()
+    torch.manual_seed(options.seed)
+    started = time.monotonic()
+    learnt, held_out = chosen_pairs(options)
+    reader = Reader(options.model)
+    yes, no = reader.spellings("Yes"), reader.spellings("No")
+    examples, tests = (
+        [Judgement(*reader.read(pair.messages), pair.states, pair.suite) for pair in pairs]
+        for pairs in (learnt, held_out)
+    )
+    print(f"{len(examples)} pairs to learn from and {len(tests)} to test on, read after {passed(started)}", flush=True)
+    del reader
+    gc.collect()
+    rest()  # what follows computes in this thread
+    learner = Learner(options.model, neurons=options.neurons)
+    print(f"before: {tested(learner, tests, yes, no)}", flush=True)
+
+    def loss_of(batch: Sequence[Judgement]) -> Tensor:
+        right = torch.tensor([float(example.states) for example in batch])
+        return functional.binary_cross_entropy_with_logits(learner.log_odds(batch, yes, no), right)
+
+    def at_times(step: int) -> None:
+        save_adapter(learner.adapter(), options.out)
+        print(f"after {step}: {tested(learner, tests, yes, no)}", flush=True)
+
+    learn(
+        learner,
+        examples,
+        loss_of,
+        rounds=options.rounds,
+        batch=options.batch,
+        rate=options.rate,
+        at_times=at_times,
+    )
+
+
+def parsed() -> argparse.Namespace:
+    """What the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pairs", type=int, default=5_200, help="to learn from, of all sets together")
+    parser.add_argument("--held-out", type=int, default=240, help="to test on, of pages that nothing is learnt from")
+    add_learning(parser)
+    return parser.parse_args()
+
+
+def chosen_pairs(options: argparse.Namespace) -> tuple[list[Pair], list[Pair]]:
+    """Pairs to learn from, and of other pages, a fourth of all, pairs to test on; of each set its share."""
+    drawn = {name: draw_pairs(name, options.data / folder, seed=options.seed) for name, (folder, _) in SETS.items()}
+    apart = pages_apart(drawn.values())
+    learnt: list[Pair] = []
+    held_out: list[Pair] = []
+    for name, (_, share) in SETS.items():
+        learnt += [pair for pair in drawn[name] if pair.group not in apart][: round(share * options.pairs)]
+        held_out += [pair for pair in drawn[name] if pair.group in apart][: round(share * options.held_out)]
+    return learnt, held_out
+
+
+@torch.no_grad()
+def tested(learner: Learner, tests: Sequence[Judgement], yes: Sequence[int], no: Sequence[int]) -> str:
+    """The area under the curve of each set, which is 0.5 for a coin, and the loss over all."""
+    odds = torch.cat([learner.log_odds(tests[start : start + 8], yes, no) for start in range(0, len(tests), 8)])
+    right = torch.tensor([float(test.states) for test in tests])
+    told = [f"loss {functional.binary_cross_entropy_with_logits(odds, right):.3f}"]
+    for suite in dict.fromkeys(test.suite for test in tests):
+        of = [place for place, test in enumerate(tests) if test.suite == suite]
+        told.append(f"{suite} {roc_auc_score(right[of].tolist(), odds[of].tolist()):.3f} (n {len(of)})")
+    return ", ".join(told)
+
+
+if __name__ == "__main__":
+    main()

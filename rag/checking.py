@@ -129,10 +129,10 @@ def _in_their_words(
         return [generator.log_odds(messages) for messages in prompts]
 
     def read(alone: Evidence) -> str | None:
-        return _reading(question, alone, generator, deadline)
+        return read_phrase(question, alone, generator, deadline)
 
     fallen = Checked(signed, (), "", (), signals)
-    told = _speaks_of_one_fact(question) and told_instead(
+    told = speaks_of_one_fact(question) and told_instead(
         signed, evidence, question.text, judge=judge, read=read, support=settings.citation_support
     )
     if not told:
@@ -172,18 +172,18 @@ def _read_again(
     the rest, they often give something else. None of phrases and quotes, where it tells nothing (docs/lab-notes.md), of
     questions in another language or that Yes or No answers, and if there is no time for it.
     """
-    if settings.answer_style != "sentence" or not _speaks_of_one_fact(question):
+    if settings.answer_style != "sentence" or not speaks_of_one_fact(question):
         return None
-    reading = _reading(question, cited, generator, deadline)
+    reading = read_phrase(question, cited, generator, deadline)
     return None if reading is None else agreement(text, reading, question=question.text)
 
 
-def _speaks_of_one_fact(question: Asked) -> bool:
+def speaks_of_one_fact(question: Asked) -> bool:
     """Whether a phrase that answers it can be compared with the articles: "Yes" and another language cannot."""
     return not question.language and not asks_whether(question.text)
 
 
-def _reading(question: Asked, cited: Evidence, generator: Generator, deadline: Deadline | None) -> str | None:
+def read_phrase(question: Asked, cited: Evidence, generator: Generator, deadline: Deadline | None) -> str | None:
     """A phrase that the model reads in this evidence alone as the answer; None if there is no time for it."""
     messages = answer_messages(question.text, cited, history=question.history, style="phrase")
     if deadline is not None:

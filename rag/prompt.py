@@ -29,6 +29,10 @@ _ASKS_WHETHER = re.compile(
     rf"\s*{_FIRST}(is|are|was|were|do|does|did|has|have|had|can|could|will|would|should)\b(?!.*\bor\b)",
     re.IGNORECASE | re.DOTALL,
 )
+_SAY = (
+    "Write this answer as one short, complete sentence that repeats the subject of the question. "
+    "Use the words above. Add nothing else."
+)
 _ANSWERABLE = "Do the excerpts state the answer to the question? Reply Yes or No."
 _SUPPORTED = "Do the excerpts state everything in this sentence? Reply Yes or No."
 _TURNS_SHOWN = 2
@@ -51,6 +55,11 @@ def answer_messages(
             return _messages(question, evidence, history, _VERDICT)
         return _adapted(_messages(question, evidence, history, _PHRASE), _task(question, _PHRASE))
     return _messages(question, evidence, history, _ANSWER + (f" Answer in {language}." if language else ""))
+
+
+def told_messages(question: str, evidence: Evidence, phrase: str) -> tuple[Message, ...]:
+    """Ask for a sentence that says this phrase, which answers the question from this evidence."""
+    return _messages(question, evidence, (), f"Answer: {plain(phrase)}\n\n{_SAY}")
 
 
 def answerable_messages(question: str, evidence: Evidence, *, history: Sequence[Message] = ()) -> tuple[Message, ...]:

@@ -11,7 +11,7 @@ from typing import Any
 from index.filters import Filters
 from index.search import SavedIndex
 from index.types import Hit
-from rag.checking import Asked, check_draft, with_other_figures
+from rag.checking import Asked, Checked, check_draft, with_other_figures
 from rag.confidence import load_calibration
 from rag.dating import notes
 from rag.deadline import Deadline
@@ -38,6 +38,7 @@ from rag.refusing import (
 from rag.replies import Taken, passages_of
 from rag.saying import counted
 from rag.searching import plan_search, search_passages
+from rag.second_draft import draft_anew, is_sure, silent
 from rag.settings import Settings
 from rag.signals import search_signals
 from rag.small_talk import find_small_talk
@@ -173,17 +174,38 @@ class Way:
             if written.log_probability:  # engines that do not tell leave it at nought
                 signals = dataclasses.replace(signals, certainty=written.log_probability / written.tokens_written)
             asked = Asked(question, plan.questions[-1], history, language)
-            checked = check_draft(
-                draft,
-                asked,
-                evidence,
-                generator=deadline.generator,
-                settings=self.settings,
-                signals=signals,
-                deadline=deadline,
-            )
-            signals = checked.signals
+
+            def check(draft: str, against: Evidence) -> tuple[Checked, float]:
+                checked = check_draft(
+                    draft,
+                    asked,
+                    against,
+                    generator=deadline.generator,
+                    settings=self.settings,
+                    signals=signals,
+                    deadline=deadline,
+                )
+                sure = hope if checked.signals.answers is None else calibration.confidence(checked.signals, style=style)
+                return checked, sure
+
+            checked, confidence = check(draft, evidence)
             trace.step("check", self.generator.usage())
+            least = calibration.least_confidence(accepted)
+            if not deadline.cut and (not checked.citations or confidence < least):
+                second = draft_anew(
+                    asked,
+                    evidence,
+                    generator=deadline.generator,
+                    settings=self.settings,
+                    deadline=deadline,
+                    silent=silent(checked),
+                )
+                if second is not None:
+                    again, sure = check(*second)
+                    if sure >= least and is_sure(again):
+                        checked, confidence = again, sure
+                trace.step("second draft", self.generator.usage())
+            signals = checked.signals
             trace.drafted(checked.signed, checked.standing)
             if deadline.cut and not checked.signed and not checked.citations:
                 yield done(NO_TIME, hope, reason=deadline.nothing_whole())
@@ -192,9 +214,8 @@ class Way:
                 reason = without_figure(evidence) if checked.figureless else unsupported(checked.signed)
                 yield done(REFUSAL, hope, reason=reason)
                 return
-            confidence = hope if signals.answers is None else calibration.confidence(signals, style=style)
-            trace.after_writing(signals, confidence, calibration.least_confidence(accepted))
-            if confidence < calibration.least_confidence(accepted):
+            trace.after_writing(signals, confidence, least)
+            if confidence < least:
                 absent = absent_names(self.index, question)
                 drafted = checked.standing or (deadline.cut and not checked.signed)
                 reason = doubtful(evidence, absent) if drafted else unsupported(checked.signed)

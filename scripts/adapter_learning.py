@@ -90,12 +90,6 @@ class Learner:
         """The neurons as they are now."""
         return Adapter(self.inward.detach().clone(), self.outward.detach().clone())
 
-    def go_on_from(self, adapter: Adapter) -> None:
-        """Begin with these neurons."""
-        with torch.no_grad():
-            self.inward.copy_(adapter.inward)
-            self.outward.copy_(adapter.outward)
-
     def log_odds(self, batch: Sequence[Prompted], yes: Sequence[int], no: Sequence[int]) -> Tensor:
         """log P(Yes) - log P(No) for each, float32; yes and no are the tokens that begin such replies."""
         last = self._hidden([(prompt.before, prompt.asked, 1) for prompt in batch]).float()

@@ -223,8 +223,8 @@ def test_lessons_are_of_questions_with_an_answer_alone_and_hold_the_sentence_tha
         assert "It is 40 metres high." in asked.content
         assert "how high" in asked.adapted.lower()
         assert asked.content.endswith(f"\n\n{asked.adapted}")
-        assert ("one or two short, complete sentences" in asked.adapted) == bool(lesson.narrow)
-    assert {bool(lesson.narrow) for lesson in lessons} == {True, False}
+        assert ("one or two short, complete sentences" in asked.adapted) == bool(lesson.told)
+    assert {bool(lesson.told) for lesson in lessons} == {True, False}
 
 
 @pytest.mark.parametrize(
@@ -235,29 +235,29 @@ def test_lessons_are_of_questions_with_an_answer_alone_and_hold_the_sentence_tha
         ("It is 41 metres high.", False),
         ("It is 40 metres high, since 1871.", False),
         ("40 metres.", False),  # no sentence
+        ("It is 40 metres high.\nIt is.", False),
         ("It is 40 metres high", False),
     ],
 )
 def test_sentences_that_say_more_than_the_text_or_something_else_are_not_learnt_from(lessons, written, learnt):
-    lesson = next(lesson for lesson in lessons if lesson.narrow)
+    lesson = next(lesson for lesson in lessons if lesson.told)
     prompts = []
 
     def write(messages):
         prompts.append(messages)
         return f" {written}\n"
 
-    made = importlib.import_module("adapter_answers").in_sentences(lesson, write)
-    excerpts, question = prompts[0][-1].content.split("\n\nQuestion: ")
-    assert excerpts.endswith("\nIt is 40 metres high.")
-    assert question.startswith("How high is it?")
+    made = importlib.import_module("adapter_answers").in_a_sentence(lesson, write)
+    given = "Sentence: It is 40 metres high.\n\nQuestion: How high is it?\n\nAnswer: 40 metres\n\n"
+    assert prompts[0][-1].content.startswith(given)
     assert (made is not None) == learnt
     if made is not None:
-        assert (made.reply, made.narrow, made.messages) == (written, (), lesson.messages)
+        assert (made.reply, made.told, made.messages) == (written, (), lesson.messages)
 
 
 def test_phrases_are_learnt_as_they_are(lessons):
-    phrase = next(lesson for lesson in lessons if not lesson.narrow)
-    assert importlib.import_module("adapter_answers").in_sentences(phrase, lambda _: "") is phrase
+    phrase = next(lesson for lesson in lessons if not lesson.told)
+    assert importlib.import_module("adapter_answers").in_a_sentence(phrase, lambda _: "") is phrase
 
 
 @pytest.mark.model

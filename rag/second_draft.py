@@ -1,0 +1,75 @@
+"""A second draft where the first cannot be shown: a phrase is read first, and then said in a sentence.
+
+Asked for whole sentences, a small model goes on with the words of the question and whatever fits them; asked for a
+phrase, it looks for one, above all with its adapter (`rag/adapter.py`). To say a given phrase in a sentence is easy.
+"""
+
+from collections.abc import Collection
+
+from rag.agreement import agreement
+from rag.checking import Asked, Checked, read_phrase, speaks_of_one_fact
+from rag.citations import sign_phrase
+from rag.deadline import Deadline
+from rag.evidence import Evidence, EvidenceSentence
+from rag.facts import missing_facts
+from rag.generators import Generator
+from rag.prompt import told_messages
+from rag.settings import Settings
+
+_LONGEST = 60
+"""Tokens of the sentence."""
+_SAID = 0.5
+"""So much of the phrase at least is in the sentence (`rag/agreement.py`)."""
+_SURE = 0.0
+"""The log-odds (`Signals.answers`) from which cited sentences are taken to state an answer."""
+
+
+def draft_anew(
+    question: Asked,
+    evidence: Evidence,
+    *,
+    generator: Generator,
+    settings: Settings,
+    deadline: Deadline | None = None,
+    silent: Collection[EvidenceSentence] = (),
+) -> tuple[str, Evidence] | None:
+    """A sentence with a phrase that stands in the evidence, and the part of that which it was written from: it is to be
+    checked against this alone, where a word of the question that fits something else finds no support.
+
+    None where a phrase cannot answer (Yes or No, another language), where answers are no sentences, and for what
+    follows other questions (told of those, a small model says again what was said); if the phrase says nothing that the
+    question does not, rests on sentences alone that were judged to be `silent` about the answer, or is lost on the way;
+    if other facts come in; and if there is no time.
+    """
+    if settings.answer_style != "sentence" or question.history or not speaks_of_one_fact(question):
+        return None
+    phrase = read_phrase(question, evidence, generator, deadline)
+    if phrase is None:
+        return None
+    signed = sign_phrase(phrase, evidence, question=question.text)
+    if not signed.stands(settings.citation_support) or set(signed.cited) <= set(silent):
+        return None
+    narrow = Evidence(signed.cited)
+    messages = told_messages(question.text, narrow, phrase)
+    if deadline is not None:
+        if not deadline.lets_read_again(messages, tokens=_LONGEST):
+            return None
+        generator = deadline.unpaced
+    written = "".join(generator.generate(messages, max_tokens=_LONGEST))
+    says = agreement(written, phrase, question=question.text) > _SAID
+    return (written, narrow) if says and not missing_facts(written, [phrase, question.text]) else None
+
+
+def silent(first: Checked) -> tuple[EvidenceSentence, ...]:
+    """What the first draft cites and was judged not to state an answer: so it does not state another."""
+    judged = first.signals.answers
+    if judged is None or judged >= _SURE:
+        return ()
+    return tuple(item for sentence in first.standing for item in sentence.cited)
+
+
+def is_sure(second: Checked) -> bool:
+    """Whether a second draft stands and what it cites is likelier than not to state the answer. More is asked of it
+    than of a first one: a phrase that is read there again is the one that it was written from, and tells nothing."""
+    judged = second.signals.answers
+    return bool(second.standing) and judged is not None and judged > _SURE

@@ -1,9 +1,10 @@
-"""A model's judgement, trained: a few more neurons in every layer, for the tokens in which it is asked to judge.
+"""What a model does better once it is trained: a few more neurons in every layer, for some of its tokens.
 
 Asked whether excerpts state the answer to a question, a small model is led astray by near misses: the right people, the
-wrong fact. Beside the middle of each layer a narrow one of the same kind is added (parallel adapters, He et al. 2022)
-for the question and what follows it alone. What stands before is read as ever, so that it is kept and shared with the
-prompts that write answers. `scripts/train_judging.py` trains it on public question sets.
+wrong fact. Asked for a phrase, it takes too little, or what is nearest. Beside the middle of each layer a narrow one of
+the same kind is added (parallel adapters, He et al. 2022) for the question and what follows it alone; what stands
+before is read as ever, so that it is kept and shared by all prompts. One such set of neurons judges
+(`scripts/train_judging.py`), one finds phrases (`scripts/train_writing.py`), both trained on public question sets.
 """
 
 from dataclasses import dataclass

@@ -27,7 +27,7 @@ JUDGING = {"default": _ADAPTERS / "default_judging.safetensors"}
 """The adapters (`rag/adapter.py`) that judge, of those models of ours that have one: their `confidence` is fitted to
 it."""
 WRITING = {"default": _ADAPTERS / "default_writing.safetensors"}
-"""The adapters that write."""
+"""Those that write: phrases alone, so far (`rag/prompt.py`)."""
 
 KEY_VARIABLE = "BYLINE_API_KEY"
 """The environment variable with the key of a server that answers; no setting, so that no report can show it."""

@@ -32,7 +32,8 @@ class Message:
     role: Literal["system", "user", "assistant"]
     content: str
     adapted: str = ""
-    """The end of `content`, where a model is asked to judge: read with its adapter if it has one (`rag/adapter.py`)."""
+    """The end of `content`, where a model is asked what it was trained for: read with its adapter if it has one
+    (`rag/adapter.py`), as is the reply."""
     extracts: tuple[Extract, ...] = ()
     """Parts of `content` that the model may know from longer messages (`rag/excerpts.py`)."""
 

@@ -3,7 +3,7 @@ from rag_material import hit
 
 from rag.evidence import choose_evidence
 from rag.plain_text import plain
-from rag.prompt import answer_messages, answerable_messages, asks_whether, supported_messages
+from rag.prompt import answer_messages, answerable_messages, asks_whether, supported_messages, told_messages
 from rag.types import Message
 
 
@@ -72,3 +72,35 @@ def test_a_list_of_articles_said_before_is_not_read_again_whole():
 )
 def test_what_yes_or_no_answers(question, whether):
     assert asks_whether(question) is whether
+
+
+@pytest.mark.parametrize(
+    ("question", "more", "adapted"),
+    [
+        (
+            "Who met the CEO?",
+            {"style": "phrase"},
+            "Question: Who met the CEO?\n\nAnswer the question with the shortest exact phrase from the excerpts. "
+            "Add nothing else.",
+        ),
+        ("Did Jack Ma meet the CEO?", {"style": "phrase"}, ""),
+        ("Who met the CEO?", {}, ""),
+        ("Who met the CEO?", {"style": "quote"}, ""),
+        ("Wer war es?", {"language": "German"}, ""),
+    ],
+)
+def test_phrases_alone_are_asked_for_with_an_adapter(question, more, adapted):
+    evidence = choose_evidence(question, [hit((0.1, 0.2, 0.9, 0.1))], tokens=100, count_tokens=len)
+    system, asked = answer_messages(question, evidence, **more)
+    assert (system.adapted, asked.adapted) == ("", adapted)
+    assert asked.content.endswith(adapted)
+
+
+def test_a_phrase_is_given_to_be_said_in_a_sentence():
+    evidence = choose_evidence("Who?", [hit((0.1, 0.2, 0.9, 0.1))], tokens=100, count_tokens=len)
+    *_, asked = told_messages("Who met the CEO of Snapdeal?", evidence, "Jack Ma\u200b")
+    assert asked.adapted == ""
+    assert asked.content.endswith(
+        "\n\nQuestion: Who met the CEO of Snapdeal?\n\nAnswer: Jack Ma\n\nWrite this answer as one short, complete "
+        "sentence that repeats the subject of the question. Use the words above. Add nothing else."
+    )

@@ -235,8 +235,10 @@ def test_drafts_change_no_word_and_save_passes(monkeypatch):
     quick, plain = (TransformersGenerator(model.path, name="small", precision="float32") for _ in range(2))
     passes = []
     forward = quick._forward
-    monkeypatch.setattr(quick, "_forward", lambda ids, **options: passes.append(len(ids)) or forward(ids, **options))
-    monkeypatch.setattr(plain, "_continue", lambda token, drafted: plain._likeliest(plain._forward([token], wanted=1)))
+    monkeypatch.setattr(quick, "_forward", lambda ids, adapter: passes.append(len(ids)) or forward(ids, adapter))
+    monkeypatch.setattr(
+        plain, "_continue", lambda token, _, adapter: plain._likeliest(plain._forward([token], adapter))
+    )
     for question in ("How much did the repairs cost?", "How long had boats waited?", "What did the harbour do?"):
         assert said(quick, question) == said(plain, question)
     assert len(passes) < quick.usage().tokens_written

@@ -29,9 +29,9 @@ _ASKS_WHETHER = re.compile(
     rf"\s*{_FIRST}(is|are|was|were|do|does|did|has|have|had|can|could|will|would|should)\b(?!.*\bor\b)",
     re.IGNORECASE | re.DOTALL,
 )
-_SAY = (
-    "Write this answer as one short, complete sentence that repeats the subject of the question. "
-    "Use the words above. Add nothing else."
+SAY = (
+    "Write this answer as one short, complete sentence that repeats the subject of the question. Use the words above. "
+    "Add nothing else."
 )
 _ANSWERABLE = "Do the excerpts state the answer to the question? Reply Yes or No."
 _SUPPORTED = "Do the excerpts state everything in this sentence? Reply Yes or No."
@@ -59,7 +59,7 @@ def answer_messages(
 
 def told_messages(question: str, evidence: Evidence, phrase: str) -> tuple[Message, ...]:
     """Ask for a sentence that says this phrase, which answers the question from this evidence."""
-    return _messages(question, evidence, (), f"Answer: {plain(phrase)}\n\n{_SAY}")
+    return _messages(question, evidence, (), f"Answer: {plain(phrase)}\n\n{SAY}")
 
 
 def answerable_messages(question: str, evidence: Evidence, *, history: Sequence[Message] = ()) -> tuple[Message, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 from rag.agreement import agreement
 from rag.checking import Asked, Checked, read_phrase, speaks_of_one_fact
-from rag.citations import sign_phrase
+from rag.citations import sign, sign_phrase
 from rag.deadline import Deadline
 from rag.evidence import Evidence, EvidenceSentence
 from rag.facts import missing_facts
@@ -34,12 +34,12 @@ def draft_anew(
     silent: Collection[EvidenceSentence] = (),
 ) -> tuple[str, Evidence] | None:
     """A sentence with a phrase that stands in the evidence, and the part of that which it was written from: it is to be
-    checked against this alone, where a word of the question that fits something else finds no support.
+    checked against this alone.
 
     None where a phrase cannot answer (Yes or No, another language), where answers are no sentences, and for what
     follows other questions (told of those, a small model says again what was said); if the phrase says nothing that the
     question does not, rests on sentences alone that were judged to be `silent` about the answer, or is lost on the way;
-    if other facts come in; and if there is no time.
+    if other facts come in, or the sentence does not stand; and if there is no time.
     """
     if settings.answer_style != "sentence" or question.history or not speaks_of_one_fact(question):
         return None
@@ -56,8 +56,11 @@ def draft_anew(
             return None
         generator = deadline.unpaced
     written = "".join(generator.generate(messages, max_tokens=_LONGEST))
-    says = agreement(written, phrase, question=question.text) > _SAID
-    return (written, narrow) if says and not missing_facts(written, [phrase, question.text]) else None
+    if agreement(written, phrase, question=question.text) <= _SAID or missing_facts(written, [phrase, question.text]):
+        return None
+    # Checked in full, a draft of which nothing stands would be looked for a quote in its place.
+    stands = any(item.stands(settings.citation_support) for item in sign(written, narrow, question=question.text))
+    return (written, narrow) if stands else None
 
 
 def silent(first: Checked) -> tuple[EvidenceSentence, ...]:
@@ -69,7 +72,7 @@ def silent(first: Checked) -> tuple[EvidenceSentence, ...]:
 
 
 def is_sure(second: Checked) -> bool:
-    """Whether a second draft stands and what it cites is likelier than not to state the answer. More is asked of it
+    """Whether a second draft is cited, and what it cites likelier than not to state the answer. More is asked of it
     than of a first one: a phrase that is read there again is the one that it was written from, and tells nothing."""
     judged = second.signals.answers
-    return bool(second.standing) and judged is not None and judged > _SURE
+    return bool(second.citations) and judged is not None and judged > _SURE

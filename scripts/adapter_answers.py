@@ -18,7 +18,7 @@ from eval.questions import Question
 from eval.suites import load_suite
 from index.types import Article
 from rag.evidence import Evidence, EvidenceSentence
-from rag.prompt import answer_messages, asks_whether
+from rag.prompt import SAY, answer_messages, asks_whether
 from rag.types import Message
 
 LONGEST = 60
@@ -27,10 +27,6 @@ SENTENCES = {"squad2": 0.5, "xquad": 0.5, "realtimeqa": 0.5, "timeqa": 0.0, "cla
 """The share of each set's questions that are answered in whole sentences. Those about a time name a period that the
 text does not, and sentences would repeat it."""
 _SHORT = "You write short answers to questions."
-_TELL = (
-    "Write this answer as one short, complete sentence that repeats the subject of the question. Use the words above. "
-    "Add nothing else."
-)
 _SMALL_WORDS = frozenset(
     "a an and as at by for from in is it its no of on or so that the their they to was yes".split()
 )
@@ -72,7 +68,7 @@ def in_a_sentence(lesson: Lesson, write: Callable[[Sequence[Message]], str]) -> 
     if not lesson.told:
         return lesson
     sentence = write(lesson.told).strip()
-    if not _may_be_said(sentence, lesson.reply, lesson.told[-1].content.removesuffix(_TELL)):
+    if not _may_be_said(sentence, lesson.reply, lesson.told[-1].content.removesuffix(SAY)):
         return None
     return dataclasses.replace(lesson, reply=sentence, told=())
 
@@ -112,7 +108,7 @@ def _reply(question: Question) -> str:
 
 def _told(question: Question, gold: Sequence[EvidenceSentence], reply: str) -> tuple[Message, ...]:
     said = " ".join(item.sentence.text for item in gold)
-    asked = f"Sentence: {said}\n\nQuestion: {question.question}\n\nAnswer: {reply}\n\n{_TELL}"
+    asked = f"Sentence: {said}\n\nQuestion: {question.question}\n\nAnswer: {reply}\n\n{SAY}"
     return Message("system", _SHORT), Message("user", asked)
 
 

@@ -1,17 +1,20 @@
 """A second draft: a phrase that is read first, and then said in a sentence."""
 
+import dataclasses
+
 import pytest
 from rag_material import ARTICLE, sentences
 
 from index.embedders import HashingEmbedder
 from index.search import SavedIndex
 from rag.chatbot import Chatbot
-from rag.checking import Asked
+from rag.checking import Asked, Checked
+from rag.citations import compose, sign
 from rag.evidence import Evidence, EvidenceSentence
 from rag.fakes import CopyingGenerator
-from rag.second_draft import draft_anew
+from rag.second_draft import draft_anew, is_sure, silent
 from rag.settings import Settings
-from rag.types import Message
+from rag.types import Message, Signals
 
 SALES = "How much did products from Xinjiang bring on Tmall?"
 EVIDENCE = Evidence(tuple(EvidenceSentence(sentence, ARTICLE, 0.5) for sentence in sentences()))
@@ -62,6 +65,7 @@ def test_a_phrase_is_read_in_all_of_the_evidence_and_said_from_the_sentence_that
         "Products from Xinjiang brought much on Tmall.",  # the phrase is lost
         "Products from Xinjiang brought $212 million on Tmall, up 68.7%.",  # another fact came in
         "Jack Ma brought $212 million on Tmall.",
+        "Sleepy crocodiles swallowed coins worth $212 million.",  # and one that does not stand
     ],
 )
 def test_what_says_less_or_more_than_the_phrase_is_no_second_draft(sentence):
@@ -96,6 +100,19 @@ def test_where_a_phrase_is_no_second_opinion_none_is_read(question, more):
     model = Saying("$212 million", "It is so.")
     assert anew(model, question, **more) is None
     assert model.prompts == []
+
+
+@pytest.mark.parametrize(
+    ("judged", "cited", "sure"),
+    [(0.1, (), True), (0.0, (), False), (None, (), False), (-0.1, SECOND.sentences, False)],
+)
+def test_what_a_draft_cites_is_silent_or_sure_as_it_was_judged(judged, cited, sure):
+    (sentence,) = sign("Products from Xinjiang generated $212 million.", SECOND, question=SALES)
+    text, citations = compose([sentence])
+    checked = Checked((sentence,), (sentence,), text, citations, Signals(answers=judged))
+    assert silent(checked) == cited
+    assert is_sure(checked) is sure
+    assert not is_sure(dataclasses.replace(checked, citations=()))
 
 
 COST = "How much did repairs of the harbour of Porto Claro cost?"

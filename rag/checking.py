@@ -13,7 +13,7 @@ from rag.copies import find_copies
 from rag.deadline import Deadline
 from rag.evidence import Evidence, found_sentences, overlaps
 from rag.generators import Generator
-from rag.prompt import answer_messages, answerable_messages, asks_whether, supported_messages
+from rag.prompt import answer_messages, answerable_messages, asks_whether, right_messages, supported_messages
 from rag.quoting import quote_of, quoted, quoted_instead, told_instead
 from rag.settings import Settings
 from rag.side_by_side import confirmed, rivals, side_by_side
@@ -64,6 +64,7 @@ def check_draft(
     settings: Settings,
     signals: Signals,
     deadline: Deadline | None = None,
+    whole: Evidence | None = None,
 ) -> Checked:
     """Sign every sentence of the draft, keep those that stand, and look at them again without their surroundings.
 
@@ -71,7 +72,8 @@ def check_draft(
     wrong fact) show, and so do drafts that put its words together wrongly. If there is no time for it,
     `Signals.answers` stays None, and nothing is quoted in the place of a draft that does not stand: only a second look
     tells whether that answers the question. In the place of a draft in whole sentences of which nothing stands, the
-    sentence of the articles is quoted that states the answer, if one does (`rag/quoting.py`).
+    sentence of the articles is quoted that states the answer, if one does (`rag/quoting.py`). If `evidence` is a
+    part of what was read, `whole` is all of it.
     """
     phrase = settings.answer_style == "phrase"
     if phrase:
@@ -84,7 +86,7 @@ def check_draft(
         signed = signed[:-1]
     standing = without_empty_leads([item for item in signed if item.stands(settings.citation_support)])
     if not standing and settings.answer_style == "sentence":
-        return _in_their_words(signed, question, evidence, generator, settings, signals, deadline)
+        return _in_their_words(signed, question, evidence, whole or evidence, generator, settings, signals, deadline)
     shown = standing if phrase else without_loose_ties(standing, signed)
     if settings.answer_style == "quote":
         # What an article says stands by itself, even where the model said it badly.
@@ -96,16 +98,19 @@ def check_draft(
     if citations:
         cited = Evidence(tuple(dict.fromkeys(item for sentence in shown for item in sentence.cited)))
         messages = answerable_messages(question.text, cited, history=question.history)
-        looks = deadline is None or deadline.lets_look(messages)
+        said = " ".join(item.text for item in standing) or text
+        checks = _whether_right(said, question, whole or evidence, generator, settings)
+        looks = deadline is None or deadline.lets_look(messages, *checks)
         if not looks and not standing:
             return Checked(signed, (), "", (), signals)
         signals = dataclasses.replace(
             signals,
             answers=generator.log_odds(messages) if looks else None,
+            right=generator.log_odds(checks[0]) if looks and checks else None,
             covered=covered_by(question.searched, evidence, shown),
             support=min(item.support for item in shown),
         )
-        if looks and _may_be_shown(signals, generator, settings):
+        if looks and _depends_on_agreement(signals, generator, settings):
             read = _read_again(text, question, cited, generator, settings, deadline)
             signals = dataclasses.replace(signals, agreement=read)
     return Checked(signed, standing, text, citations, signals, figureless=figureless)
@@ -115,6 +120,7 @@ def _in_their_words(
     signed: tuple[SignedSentence, ...],
     question: Asked,
     evidence: Evidence,
+    whole: Evidence,
     generator: Generator,
     settings: Settings,
     signals: Signals,
@@ -141,9 +147,12 @@ def _in_their_words(
     text, citations = compose(shown)
     if lacks_figure(question.text, text):
         return fallen
+    checks = _whether_right(text, question, whole, generator, settings)
+    looks = deadline is None or deadline.lets_look(*checks)
     signals = dataclasses.replace(
         signals,
         answers=told.log_odds,
+        right=generator.log_odds(checks[0]) if looks and checks else None,
         covered=covered_by(question.searched, evidence, shown),
         support=1.0,
         agreement=agreement(text, told.reading, question=question.text),
@@ -151,11 +160,25 @@ def _in_their_words(
     return Checked(signed, (), text, citations, signals, told=shown)
 
 
-def _may_be_shown(signals: Signals, generator: Generator, settings: Settings) -> bool:
-    """Whether the answer is sure enough to be shown if all that is read again agrees with it."""
+def _whether_right(
+    said: str, question: Asked, whole: Evidence, generator: Generator, settings: Settings
+) -> list[Sequence[Message]]:
+    """The prompt that asks whether this is what all of the evidence answers, if confidence rests on that."""
+    if not load_calibration(generator.name).needs("right", style=settings.answer_style):
+        return []
+    return [right_messages(question.text, whole, said, history=question.history)]
+
+
+def _depends_on_agreement(signals: Signals, generator: Generator, settings: Settings) -> bool:
+    """Whether the answer is sure enough to be shown if all that is read again agrees with it, and not if nothing does:
+    else nothing need be read again. Where everything is shown, its confidence is all there is to know it by."""
     calibration = load_calibration(generator.name)
-    best = calibration.confidence(dataclasses.replace(signals, agreement=1.0), style=settings.answer_style)
-    return best >= calibration.least_confidence(settings.wrong_per_hundred)
+    worst, best = (
+        calibration.confidence(dataclasses.replace(signals, agreement=share), style=settings.answer_style)
+        for share in (0.0, 1.0)
+    )
+    least = calibration.least_confidence(settings.wrong_per_hundred)
+    return least == 0 or worst < least <= best
 
 
 def _read_again(

@@ -18,7 +18,7 @@ from rag.types import Signals
 FILE = Path(__file__).with_name("confidence.json")
 BEFORE = ("answerable",)
 """The signals used before a word is written."""
-AFTER = {"sentence": ("answers", "agreement"), "quote": ("answers",), "phrase": ("answers",)}
+AFTER = {"sentence": ("answers", "right", "agreement"), "quote": ("answers", "right"), "phrase": ("answers",)}
 """The signals used of a finished answer of each style. More of them fit the sets they are fitted to better, and others
 worse (docs/lab-notes.md)."""
 _WIDEST = 12.0
@@ -56,6 +56,10 @@ class Calibration:
     after: Mapping[str, Logistic]
     risks: tuple[tuple[float, float], ...]
     hopeless: float
+
+    def needs(self, signal: str, *, style: str) -> bool:
+        """Whether the confidence in finished answers of this style rests on this signal."""
+        return signal in self.after[style].weights
 
     def confidence(self, signals: Signals, *, style: str) -> float:
         """The chance (0 to 1) that a finished answer of this style (`Settings.answer_style`) is right."""

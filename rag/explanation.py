@@ -69,7 +69,7 @@ class Check:
     """A judgement on the whole answer, as a number; it passed if `value` reached `threshold`.
 
     Chances are between 0 and 1 (`rag/confidence.py`). What has no threshold is one of the signals behind the next
-    chance: "answerable", "answers" or "agreement" of `rag.types.Signals`.
+    chance: "answerable", "answers", "right" or "agreement" of `rag.types.Signals`.
     """
 
     name: str

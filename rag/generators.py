@@ -5,7 +5,7 @@ Knows nothing about articles, evidence or citations.
 
 import dataclasses
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Generator as Pieces
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +17,7 @@ from rag.chat_tokenizer import ChatTokenizer
 from rag.kept_prompts import KeptPrompt, KeptPrompts
 from rag.prompt_lookup import draft
 from rag.read_texts import Piece, ReadText, ReadTexts, bring
-from rag.types import Message, Usage
+from rag.types import Message, Skill, Usage
 
 if TYPE_CHECKING:
     from rag.adapter import Adapter
@@ -62,8 +62,8 @@ class TransformersGenerator:
     compute only what differs after their longest common prefix. One reply or judgement is made at a time; others wait
     for it. Counting tokens does not: evidence for one question is chosen while another is answered.
 
-    `judging` and `writing` are the files of the model's adapters (`rag/adapter.py`) for log-odds and for replies, if it
-    has any: with them is read what messages say is adapted, and what is written.
+    `adapters` are the files of the model's adapters (`rag/adapter.py`), if it has any: with them is read what messages
+    say is adapted, and what is written.
     """
 
     def __init__(
@@ -73,16 +73,14 @@ class TransformersGenerator:
         name: str,
         precision: str = "auto",
         int8_file: Path | None = None,
-        judging: Path | None = None,
-        writing: Path | None = None,
+        adapters: Mapping[Skill, Path] | None = None,
     ) -> None:
         self._folder = folder
         self._int8_file = int8_file or folder / "int8.safetensors"
         self._name = name
         self._precision = precision
-        self._files = (judging, writing)
-        self._judging: Adapter | None = None
-        self._writing: Adapter | None = None
+        self._files = adapters or {}
+        self._adapters: dict[Skill, Adapter] = {}
         self._lock = threading.Lock()
         self._network: Network | None = None
         self._tokenizer = ChatTokenizer(folder, name=name)
@@ -113,7 +111,7 @@ class TransformersGenerator:
         """The reply, in pieces as they come. Closing it stops the model at once."""
         with self._lock:
             self._load()
-            with self._begun(messages, self._writing) as (hidden, adapter):
+            with self._begun(messages) as (hidden, adapter):
                 prompt = list(self._prompt.ids)
                 reply: list[int] = []
                 said = ""
@@ -144,7 +142,7 @@ class TransformersGenerator:
         """log P(Yes) - log P(No) for the first word of the reply, in nats."""
         with self._lock:
             self._load()
-            with self._begun(messages, self._judging) as (last, _):
+            with self._begun(messages) as (last, _):
                 # In float32 whatever the model's precision: bfloat16 logits come in steps of an eighth.
                 logits = computed(self._loaded().logits_of)
                 yes, no = (logits(self._spellings(word), last).logsumexp(0) for word in ("Yes", "No"))
@@ -207,11 +205,11 @@ class TransformersGenerator:
         from rag.huge_pages import gather_later
 
         self._ends = frozenset((self._tokenizer.end,))
-        self._network, self._judging, self._writing = apart(self._weights)()
+        self._network, self._adapters = apart(self._weights)()
         self._ends |= self._network.ends
         gather_later()
 
-    def _weights(self) -> "tuple[Network, Adapter | None, Adapter | None]":
+    def _weights(self) -> "tuple[Network, dict[Skill, Adapter]]":
         from rag.adapter import load_adapter
         from rag.networks import load_network
 
@@ -223,8 +221,7 @@ class TransformersGenerator:
                 help="byline models verify",
             ) from error
         try:
-            judging, writing = (load_adapter(file) if file else None for file in self._files)
-            return network, judging, writing
+            return network, {skill: load_adapter(file) for skill, file in self._files.items()}
         except (OSError, ValueError) as error:
             raise ModelError(
                 f"The adapter of {self._name} does not load: {error}", help="Install Byline anew."
@@ -236,10 +233,11 @@ class TransformersGenerator:
         return self._network
 
     @contextmanager
-    def _begun(self, messages: Sequence[Message], adapter: "Adapter | None") -> "Iterator[tuple[Any, Adapter | None]]":
+    def _begun(self, messages: Sequence[Message]) -> "Iterator[tuple[Any, Adapter | None]]":
         """The last hidden state after the prompt, shape (1, hidden size), and the adapter that it was read with: none
         if nothing is to be adapted. What is read with one is forgotten at the end."""
-        adapter = adapter if messages[-1].adapted else None
+        skill = messages[-1].skill
+        adapter = self._adapters.get(skill) if skill else None
         pieces = self._pieces(messages, adapted=adapter is not None)
         common = sum(len(piece.ids) for piece in pieces[:-1])
         try:

@@ -21,13 +21,12 @@ from rag.llama_cpp import LlamaCppGenerator, check_llama_cpp
 from rag.remote import RemoteGenerator
 from rag.settings import Settings
 from rag.speed import Speedometer, this_machine
+from rag.types import Skill
 
 _ADAPTERS = Path(__file__).with_name("adapters")
-JUDGING = {"default": _ADAPTERS / "default_judging.safetensors"}
-"""The adapters (`rag/adapter.py`) that judge, of those models of ours that have one: their `confidence` is fitted to
-it."""
-WRITING = {"default": _ADAPTERS / "default_writing.safetensors"}
-"""Those that write: phrases alone, so far (`rag/prompt.py`)."""
+_SKILLS: tuple[Skill, ...] = ("judging", "checking", "writing")
+ADAPTERS = {"default": {skill: _ADAPTERS / f"default_{skill}.safetensors" for skill in _SKILLS}}
+"""The adapters (`rag/adapter.py`) of those models of ours that have any: their `confidence` is fitted to them."""
 
 KEY_VARIABLE = "BYLINE_API_KEY"
 """The environment variable with the key of a server that answers; no setting, so that no report can show it."""
@@ -130,8 +129,7 @@ def open_generator(settings: Settings, model: StoredModel, *, home: Home) -> Eng
         name=model.name,
         precision=settings.precision,
         int8_file=model.path / "int8.safetensors" if ours else own,
-        judging=JUDGING.get(model.name),
-        writing=WRITING.get(model.name),
+        adapters=ADAPTERS.get(model.name),
     )
 
 

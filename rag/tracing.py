@@ -57,6 +57,7 @@ class Trace:
     def after_writing(self, signals: Signals, confidence: float, least: float) -> None:
         """The judgements on the finished answer: the chance that it is right, and the least that is shown."""
         self._check("answers", signals.answers)
+        self._check("right", signals.right)
         self._check("agreement", signals.agreement)
         self._check("confidence", confidence, least)
 

@@ -25,6 +25,10 @@ class Extract:
     spans: tuple[Span, ...]
 
 
+Skill = Literal["judging", "checking", "writing"]
+"""What a model may be trained for: judge whether excerpts answer, whether a draft is the answer, and find phrases."""
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One turn of a conversation, or one part of a prompt."""
@@ -32,8 +36,9 @@ class Message:
     role: Literal["system", "user", "assistant"]
     content: str
     adapted: str = ""
-    """The end of `content`, where a model is asked what it was trained for: read with its adapter if it has one
-    (`rag/adapter.py`), as is the reply."""
+    """The end of `content`, where a model is asked what it was trained for: read with its adapter for `skill` if it has
+    one (`rag/adapter.py`), as is the reply."""
+    skill: Skill | None = None
     extracts: tuple[Extract, ...] = ()
     """Parts of `content` that the model may know from longer messages (`rag/excerpts.py`)."""
 
@@ -162,6 +167,7 @@ class Signals:
 
     answerable: log P(Yes) - log P(No) that the evidence states the answer to the question.
     answers: the same, that the cited sentences alone state the answer to the question.
+    right: the same, that the draft is what all of the evidence answers; None too where `confidence` does not need it.
     agreement: share (0 to 1) of what the model reads in the cited sentences alone that the answer says, too.
     certainty: mean log-probability of the words of the draft, in nats a token (0: certain); None if the engine
     does not tell.
@@ -174,6 +180,7 @@ class Signals:
 
     answerable: float | None = None
     answers: float | None = None
+    right: float | None = None
     agreement: float | None = None
     certainty: float | None = None
     similarity: float | None = None

@@ -184,6 +184,7 @@ class Way:
                     settings=self.settings,
                     signals=signals,
                     deadline=deadline,
+                    whole=evidence,
                 )
                 sure = hope if checked.signals.answers is None else calibration.confidence(checked.signals, style=style)
                 return checked, sure

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 import torch
+from sklearn.metrics import roc_auc_score
 from torch import Tensor
 from torch.nn import functional
 from transformers import AutoTokenizer
 
 from index.paths import Home
-from rag.adapter import Adapter
+from rag.adapter import Adapter, load_adapter
 from rag.decoder_weights import fused_weights, read_config, shape_of
 from rag.kept_prompts import KeptPrompts
 from rag.key_values import KeyValues
@@ -45,7 +46,7 @@ class Prompted(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A prompt (see `Prompted`) and whether its excerpts state the answer."""
+    """A prompt (see `Prompted`) and whether Yes is the right reply to it."""
 
     before: KeyValues
     asked: list[int]
@@ -66,7 +67,7 @@ class Reply:
 class Learner:
     """The model in bfloat16, computed so that the adapter's neurons can be trained."""
 
-    def __init__(self, folder: Path, *, neurons: int) -> None:
+    def __init__(self, folder: Path, *, neurons: int, start: Path | None = None) -> None:
         shape = shape_of(read_config(folder))
         assert shape is not None
         self.shape = shape
@@ -82,6 +83,9 @@ class Learner:
         # Nothing is added at the beginning: the adapter starts as the model that it is added to.
         self.inward = torch.nn.Parameter(torch.randn(shape.layers, neurons, hidden) / hidden**0.5)
         self.outward = torch.nn.Parameter(torch.zeros(shape.layers, hidden, neurons))
+        if start is not None:
+            known = load_adapter(start)
+            self.inward, self.outward = torch.nn.Parameter(known.inward), torch.nn.Parameter(known.outward)
         speeds = shape.rotary_base ** (-torch.arange(0, shape.head_size, 2).float() / shape.head_size)
         angles = torch.outer(torch.arange(8192).float(), speeds).repeat(1, 2)
         self._cosines, self._sines = angles.cos().to(KIND), angles.sin().to(KIND)
@@ -191,6 +195,29 @@ class Reader:
         return sorted({tokens[0] for tokens in found if len(tokens) == 1})
 
 
+def judging_loss(learner: Learner, yes: Sequence[int], no: Sequence[int]) -> Callable[[Sequence[Judgement]], Tensor]:
+    """What is lost of a batch of judgements: the mean cross-entropy of their log-odds."""
+
+    def loss(batch: Sequence[Judgement]) -> Tensor:
+        right = torch.tensor([float(example.states) for example in batch])
+        return functional.binary_cross_entropy_with_logits(learner.log_odds(batch, yes, no), right)
+
+    return loss
+
+
+@torch.no_grad()
+def told_apart(learner: Learner, tests: Sequence[Judgement], yes: Sequence[int], no: Sequence[int]) -> str:
+    """How well what is right is told from what is not: the area under the curve of each set, which is 0.5 for a coin,
+    and the loss over all."""
+    odds = torch.cat([learner.log_odds(tests[start : start + 8], yes, no) for start in range(0, len(tests), 8)])
+    right = torch.tensor([float(test.states) for test in tests])
+    told = [f"loss {functional.binary_cross_entropy_with_logits(odds, right):.3f}"]
+    for suite in dict.fromkeys(test.suite for test in tests):
+        of = [place for place, test in enumerate(tests) if test.suite == suite]
+        told.append(f"{suite} {roc_auc_score(right[of].tolist(), odds[of].tolist()):.3f} (n {len(of)})")
+    return ", ".join(told)
+
+
 def learn(
     learner: Learner,
     examples: Sequence[Example],
@@ -233,6 +260,7 @@ def add_learning(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="the folder of the question sets")
     parser.add_argument("--out", type=Path, required=True, help="where to write the adapter")
     parser.add_argument("--model", type=Path, default=Home.from_environment().models / "default")
+    parser.add_argument("--start", type=Path, help="an adapter to go on from")
     parser.add_argument("--neurons", type=int, default=16, help="of each layer")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--batch", type=int, default=8, help="prompts a step")

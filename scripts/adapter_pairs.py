@@ -55,7 +55,7 @@ def draw_pairs(name: str, folder: Path, *, seed: int) -> list[Pair]:
     chance = random.Random(f"{seed} {name}")
     suite = load_suite(name, folder)
     articles = {article.file: as_article(article) for article in suite.articles}
-    tempting = _tempting(folder) if name == "squad2" else {}
+    tempting = tempting_quotes(folder) if name == "squad2" else {}
     questions = linked(suite) if name == "realtimeqa" else suite.questions
     asked = [
         question
@@ -127,7 +127,7 @@ def _drawn(
             yield many(silent[:1], silent, chance), False
 
 
-def _tempting(folder: Path) -> dict[str, tuple[EvidenceQuote, ...]]:
+def tempting_quotes(folder: Path) -> dict[str, tuple[EvidenceQuote, ...]]:
     """For each impossible question of SQuAD the sentences of its plausible answers."""
     return {
         f"{record.text('id')}:given": evidence_for(record, paragraph, "plausible_answers") or ()

@@ -10,14 +10,10 @@ that it never saw. Takes an hour on two cores with bfloat16 instructions, and ne
 import argparse
 import gc
 import time
-from collections.abc import Sequence
 
 import torch
-from adapter_learning import Judgement, Learner, Reader, add_learning, learn, passed
+from adapter_learning import Judgement, Learner, Reader, add_learning, judging_loss, learn, passed, told_apart
 from adapter_pairs import SETS, Pair, draw_pairs, pages_apart
-from sklearn.metrics import roc_auc_score
-from torch import Tensor
-from torch.nn import functional
 
 from index.computing import rest
 from rag.adapter import save_adapter
@@ -39,21 +35,17 @@ def main() -> None:
     del reader
     gc.collect()
     rest()  # what follows computes in this thread
-    learner = Learner(options.model, neurons=options.neurons)
-    print(f"before: {tested(learner, tests, yes, no)}", flush=True)
-
-    def loss_of(batch: Sequence[Judgement]) -> Tensor:
-        right = torch.tensor([float(example.states) for example in batch])
-        return functional.binary_cross_entropy_with_logits(learner.log_odds(batch, yes, no), right)
+    learner = Learner(options.model, neurons=options.neurons, start=options.start)
+    print(f"before: {told_apart(learner, tests, yes, no)}", flush=True)
 
     def at_times(step: int) -> None:
         save_adapter(learner.adapter(), options.out)
-        print(f"after {step}: {tested(learner, tests, yes, no)}", flush=True)
+        print(f"after {step}: {told_apart(learner, tests, yes, no)}", flush=True)
 
     learn(
         learner,
         examples,
-        loss_of,
+        judging_loss(learner, yes, no),
         rounds=options.rounds,
         batch=options.batch,
         rate=options.rate,
@@ -80,18 +72,6 @@ def chosen_pairs(options: argparse.Namespace) -> tuple[list[Pair], list[Pair]]:
         learnt += [pair for pair in drawn[name] if pair.group not in apart][: round(share * options.pairs)]
         held_out += [pair for pair in drawn[name] if pair.group in apart][: round(share * options.held_out)]
     return learnt, held_out
-
-
-@torch.no_grad()
-def tested(learner: Learner, tests: Sequence[Judgement], yes: Sequence[int], no: Sequence[int]) -> str:
-    """The area under the curve of each set, which is 0.5 for a coin, and the loss over all."""
-    odds = torch.cat([learner.log_odds(tests[start : start + 8], yes, no) for start in range(0, len(tests), 8)])
-    right = torch.tensor([float(test.states) for test in tests])
-    told = [f"loss {functional.binary_cross_entropy_with_logits(odds, right):.3f}"]
-    for suite in dict.fromkeys(test.suite for test in tests):
-        of = [place for place, test in enumerate(tests) if test.suite == suite]
-        told.append(f"{suite} {roc_auc_score(right[of].tolist(), odds[of].tolist()):.3f} (n {len(of)})")
-    return ", ".join(told)
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ def main() -> None:
     del reader
     gc.collect()
     rest()  # what follows computes in this thread
-    learner = Learner(options.model, neurons=options.neurons)
+    learner = Learner(options.model, neurons=options.neurons, start=options.start)
     print(f"before: {tested(learner, tests)}", flush=True)
 
     def at_times(step: int) -> None:

@@ -1,5 +1,7 @@
 """An adapter's neurons: what they add, to which tokens, and what is kept of it."""
 
+import dataclasses
+
 import pytest
 import torch
 from network_material import MODELS, NEXT, PROMPT, load, loss, needs_int8
@@ -135,10 +137,10 @@ def generator(tmp_path, adapter, monkeypatch):
 
 
 PLAIN = (Message("user", "Excerpts: a b c d e\n\nQuestion: who is it?"),)
-ADAPTED = (Message("user", PLAIN[0].content, adapted="Question: who is it?"),)
+ADAPTED = (Message("user", PLAIN[0].content, adapted="Question: who is it?", skill="judging"),)
 
 
-def test_a_judgement_is_made_with_it_and_everything_else_is_not(generator, tmp_path, adapter):
+def test_what_it_was_trained_for_is_judged_with_it_and_everything_else_is_not(generator, tmp_path, adapter):
     network = load(tmp_path / "model", "float32")
     ids = Words()(Words().apply_chat_template([{"role": "user", "content": PLAIN[0].content}]))["input_ids"]
     asked = len("Question: who is it? assistant:".split())
@@ -148,16 +150,18 @@ def test_a_judgement_is_made_with_it_and_everything_else_is_not(generator, tmp_p
     stored = load_adapter(tmp_path / "adapter.safetensors")
     last = network.logits(network.read(ids, network.empty(), wanted=1, adapter=stored, adapted=asked))[0]
     expected = float(last[yes].logsumexp(0) - last[no].logsumexp(0))
-    adapting, plain = generator(judging=tmp_path / "adapter.safetensors"), generator()
+    adapting, plain = generator(adapters={"judging": tmp_path / "adapter.safetensors"}), generator()
     assert adapting.log_odds(ADAPTED) == pytest.approx(expected, abs=1e-4)
     assert adapting.log_odds(PLAIN) == pytest.approx(plain.log_odds(PLAIN), abs=1e-4)
     assert adapting.log_odds(ADAPTED) == pytest.approx(expected, abs=1e-4)
     assert abs(expected - plain.log_odds(ADAPTED)) > 0.1
-    assert "".join(adapting.generate(ADAPTED, max_tokens=4)) == "".join(plain.generate(PLAIN, max_tokens=4))
+    other = (dataclasses.replace(ADAPTED[0], skill="checking"),)
+    assert adapting.log_odds(other) == pytest.approx(plain.log_odds(PLAIN), abs=1e-4)
+    assert "".join(adapting.generate(other, max_tokens=4)) == "".join(plain.generate(PLAIN, max_tokens=4))
 
 
 def test_what_stands_before_the_question_is_read_once(generator, tmp_path):
-    adapting = generator(judging=tmp_path / "adapter.safetensors")
+    adapting = generator(adapters={"judging": tmp_path / "adapter.safetensors"})
     adapting.log_odds(ADAPTED)
     before = adapting.usage()
     adapting.log_odds(ADAPTED)
@@ -168,7 +172,7 @@ def test_a_reply_is_written_with_the_other_one_and_nothing_of_it_is_kept(generat
     network = load(tmp_path / "model", "float32")
     question = "Question: how old is he?"
     plainly = (Message("user", f"Excerpts: a b c d e\n\n{question}"),)
-    adapted = (Message("user", plainly[0].content, adapted=question),)
+    adapted = (Message("user", plainly[0].content, adapted=question, skill="writing"),)
     ids = Words()(Words().apply_chat_template([{"role": "user", "content": plainly[0].content}]))["input_ids"]
     asked = len(f"{question} assistant:".split())
     stored = load_adapter(tmp_path / "adapter.safetensors")
@@ -177,14 +181,15 @@ def test_a_reply_is_written_with_the_other_one_and_nothing_of_it_is_kept(generat
         read = network.read(ids + reply, network.empty(), wanted=1, adapter=stored, adapted=asked + len(reply))
         reply.append(int(network.logits(read)[0].argmax()))
     assert not {7, 9} & set(reply)  # those that end it
-    writing, plain = generator(writing=tmp_path / "adapter.safetensors"), generator()
+    writing, plain = generator(adapters={"writing": tmp_path / "adapter.safetensors"}), generator()
     expected = " ".join(map(str, reply))
     unadapted = "".join(plain.generate(plainly, max_tokens=12))
     assert unadapted != expected
     for _ in range(2):
         assert "".join(writing.generate(adapted, max_tokens=12)) == expected
         assert "".join(writing.generate(plainly, max_tokens=12)) == unadapted
-        assert writing.log_odds(adapted) == pytest.approx(plain.log_odds(plainly), abs=1e-4)
+        judged = (dataclasses.replace(adapted[0], skill="judging"),)
+        assert writing.log_odds(judged) == pytest.approx(plain.log_odds(plainly), abs=1e-4)
     stopped = writing.generate(adapted, max_tokens=12)
     next(stopped)
     stopped.close()
@@ -196,9 +201,9 @@ def test_a_reply_is_written_with_the_other_one_and_nothing_of_it_is_kept(generat
 def test_a_generator_whose_adapter_is_broken_says_which_command_helps(generator, tmp_path):
     (tmp_path / "adapter.safetensors").write_bytes(b"nothing")
     with pytest.raises(ModelError, match=r"adapter\.safetensors holds no adapter"):
-        generator(judging=tmp_path / "adapter.safetensors").load()
+        generator(adapters={"judging": tmp_path / "adapter.safetensors"}).load()
     with pytest.raises(ModelError, match="The adapter of tiny does not load: No such file"):
-        generator(writing=tmp_path / "missing.safetensors").load()
+        generator(adapters={"writing": tmp_path / "missing.safetensors"}).load()
 
 
 HARBOUR = (

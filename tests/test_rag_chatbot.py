@@ -86,6 +86,8 @@ def test_quotes_are_given_where_the_draft_does_not_stand_if_quotes_are_wanted(ch
 class Misreading(CopyingGenerator):
     """Puts the words of a sentence together wrongly where it reads much, and not where it reads that sentence alone."""
 
+    name = "default"  # whose confidence rests on that
+
     def __init__(self, second: float = 5.0) -> None:
         super().__init__()
         self.odds, self.second, self.again = 5.0, second, 0
@@ -103,17 +105,22 @@ class Misreading(CopyingGenerator):
 
 
 def test_what_is_read_in_the_cited_sentences_alone_is_compared(chatbot):
-    model = Misreading()
+    model = Misreading(2.0)
     answer = Chatbot(chatbot.index, model).answer("What did repairs cost?")
+    # Once in what the draft cites, and once in all of the evidence, for another draft, which is no better.
+    assert (answer.abstained, answer.signals.agreement, model.again) == (True, 0.0, 2)
+    model = Misreading(2.0)
+    everything = Settings(wrong_per_hundred=100)
+    answer = Chatbot(chatbot.index, model, settings=everything).answer("What did repairs cost?")
     assert (answer.text, answer.signals.agreement, model.again) == ("Repairs cost the mayor.", 0.0, 1)
 
 
 @pytest.mark.parametrize(
     ("question", "style", "second"),
     [("What did repairs cost?", "quote", 5.0), ("Did repairs cost the mayor?", "sentence", 5.0),
-     ("What did repairs cost?", "sentence", -5.0)],
+     ("What did repairs cost?", "sentence", 5.0), ("What did repairs cost?", "sentence", -5.0)],
 )  # fmt: skip
-def test_it_is_not_read_again_where_that_tells_nothing(chatbot, question, style, second):
+def test_it_is_not_read_again_where_that_changes_nothing(chatbot, question, style, second):
     model = Misreading(second)
     answer = Chatbot(chatbot.index, model, settings=Settings(answer_style=style)).answer(question)
     # A draft that is doubted is written again, from a phrase that is read in all of the evidence.
@@ -303,11 +310,10 @@ def test_a_follow_up_says_all_that_was_searched(chatbot):
 
 def test_the_work_of_the_model_is_counted(chatbot):
     answer = chatbot.answer("What became of repairs of the harbour of Porto Claro?")
-    # The gate, the answer, a look at the cited sentences, and an answer read in them alone: here it is the same.
-    assert answer.usage.passes == 4
+    # The gate, the answer, and a look at the cited sentences.
+    assert answer.usage.passes == 3
     assert answer.usage.tokens_read > 100
-    assert answer.usage.tokens_written == 2 * len(answer.text.split())
-    assert answer.signals.agreement == 1.0
+    assert answer.usage.tokens_written == len(answer.text.split())
     refused = chatbot.answer("Which volcano destroyed Pompeii?")
     assert (refused.usage.passes, refused.usage.tokens_written) == (1, 0)
 

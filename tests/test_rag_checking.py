@@ -2,9 +2,11 @@
 
 from rag_material import ARTICLE, sentences
 
-from rag.checking import support_of
+from rag.checking import Asked, check_draft, support_of
 from rag.evidence import Evidence, EvidenceSentence
 from rag.fakes import CopyingGenerator
+from rag.settings import Settings
+from rag.types import Signals
 
 CLAIM = "Products from Xinjiang generated $212 million on Tmall, said Jack Ma."
 
@@ -45,3 +47,46 @@ def test_what_is_nearest_already_is_judged_alike():
     few = Evidence(evidence().sentences[1:3])
     assert support_of(CLAIM, few, generator=judging) == 0.5
     assert judging.shown[0] == judging.shown[1]
+
+
+QUESTION = "Whom did Jack Ma meet?"
+DRAFT = "Jack Ma met the CEO of Snapdeal."
+ASKS = f"Question: {QUESTION}\n\nAnswer: {DRAFT}\n\nIs this the answer that the excerpts state to the question? "
+
+
+class Default(Judging):
+    """Its confidence rests on what it says of its own draft."""
+
+    name = "default"
+
+
+def looked_at(judging: Judging, read: Evidence, *, whole: Evidence | None = None, style: str = "sentence") -> Signals:
+    asked = Asked(QUESTION, QUESTION)
+    settings = Settings(answer_style=style)
+    return check_draft(DRAFT, asked, read, generator=judging, settings=settings, signals=Signals(), whole=whole).signals
+
+
+def test_a_draft_is_judged_beside_all_that_was_read():
+    judging = Default(5.0, 4.0)
+    signals = looked_at(judging, evidence())
+    assert (signals.answers, signals.right, signals.agreement) == (5.0, 4.0, None)
+    cited, whole = judging.shown
+    texts = [sentence.text for sentence in sentences()]
+    assert [text in cited for text in texts] == [False, False, True, False]
+    assert [text in whole for text in texts] == [True] * 4
+    assert whole.endswith(f"{ASKS}Reply Yes or No.")
+
+
+def test_one_written_from_a_part_of_it_too():
+    judging = Default(5.0, 4.0)
+    looked_at(judging, Evidence(evidence().sentences[2:3]), whole=evidence())
+    assert [text in judging.shown[1] for text in (sentence.text for sentence in sentences())] == [True] * 4
+
+
+def test_it_is_not_asked_where_confidence_does_not_rest_on_it():
+    judging = Default(5.0)
+    assert looked_at(judging, evidence(), style="phrase").right is None
+    assert len(judging.shown) == 1
+    other = Judging(5.0)
+    assert looked_at(other, evidence()).right is None
+    assert len(other.shown) == 1

@@ -63,7 +63,20 @@ def test_what_was_learnt_is_there_and_makes_sense(model):
 
 
 def test_disagreement_speaks_against_an_answer():
-    sure = Signals(answers=1.0, agreement=1.0)
+    sure = Signals(answers=2.0, right=2.0, agreement=1.0)
     doubtful = dataclasses.replace(sure, agreement=0.0)
     model = load_calibration("default")
     assert model.confidence(sure, style="sentence") > 0.5 > 0.35 > model.confidence(doubtful, style="sentence")
+
+
+def test_a_draft_that_the_evidence_does_not_answer_is_doubted():
+    sure = Signals(answers=2.0, right=2.0, agreement=1.0)
+    doubtful = dataclasses.replace(sure, right=-2.0)
+    model = load_calibration("default")
+    assert model.confidence(sure, style="sentence") > 0.5 > 0.35 > model.confidence(doubtful, style="sentence")
+
+
+def test_it_is_known_what_confidence_rests_on():
+    needed = {style: load_calibration("default").needs("right", style=style) for style in ANSWER_STYLES}
+    assert needed == {"sentence": True, "quote": True, "phrase": False}
+    assert not load_calibration("somebody/else").needs("right", style="sentence")

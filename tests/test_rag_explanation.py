@@ -40,16 +40,16 @@ def test_an_answer_explains_every_step_that_led_to_it(chatbot):
     assert found.evidence_tokens == 420
     assert sum(item.tokens for item in found.evidence) <= 420
     assert [check.name for check in found.checks] == [
-        "answerable", "chance before writing", "answers", "agreement", "confidence",
+        "answerable", "chance before writing", "answers", "confidence",
     ]  # fmt: skip
     calibration = load_calibration("copying")
-    thresholds = [None, calibration.worth_writing(15.0), None, None, calibration.least_confidence(15.0)]
+    thresholds = [None, calibration.worth_writing(15.0), None, calibration.least_confidence(15.0)]
     assert [check.threshold for check in found.checks] == [
         None if least is None else pytest.approx(least, abs=1e-4) for least in thresholds
     ]
     signals = answer.signals
     chance = calibration.before.probability(dataclasses.replace(signals, covered=1.0))
-    values = [signals.answerable, chance, signals.answers, 1.0, answer.confidence]
+    values = [signals.answerable, chance, signals.answers, answer.confidence]
     assert [check.value for check in found.checks] == pytest.approx(values, abs=2e-4)
     assert all(check.passed for check in found.checks)
     (sentence,) = found.draft
@@ -58,7 +58,7 @@ def test_an_answer_explains_every_step_that_led_to_it(chatbot):
     assert [found.evidence[place - 1].text for place in sentence.cited] == [citation.quote]
     names = ["search", "evidence", "wait", "answerable", "write", "check", "other figures"]
     assert [step.name for step in found.steps] == names
-    assert [step.passes for step in found.steps] == [0, 0, 0, 1, 1, 2, 0]
+    assert [step.passes for step in found.steps] == [0, 0, 0, 1, 1, 1, 0]
     assert sum(step.tokens_read for step in found.steps) == answer.usage.tokens_read
     assert sum(step.tokens_written for step in found.steps) == answer.usage.tokens_written
     for before, after in zip(found.steps, found.steps[1:], strict=False):

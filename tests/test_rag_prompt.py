@@ -93,6 +93,7 @@ def test_phrases_alone_are_asked_for_with_an_adapter(question, more, adapted):
     evidence = choose_evidence(question, [hit((0.1, 0.2, 0.9, 0.1))], tokens=100, count_tokens=len)
     system, asked = answer_messages(question, evidence, **more)
     assert (system.adapted, asked.adapted) == ("", adapted)
+    assert asked.skill == ("writing" if adapted else None)
     assert asked.content.endswith(adapted)
 
 

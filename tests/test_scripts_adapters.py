@@ -260,6 +260,65 @@ def test_phrases_are_learnt_as_they_are(lessons):
     assert importlib.import_module("adapter_answers").in_a_sentence(phrase, lambda _: "") is phrase
 
 
+@pytest.fixture
+def asked(tmp_path, pairs):
+    draw = importlib.import_module("adapter_drafts").draw_asked
+    return [one for seed in range(20) for one in draw("squad2", tmp_path, seed=seed)]
+
+
+def test_drafts_are_asked_for_where_there_is_an_answer_and_where_there_is_none(asked):
+    assert {(one.question.answerable, one.style) for one in asked} == {
+        (answerable, style) for answerable in (True, False) for style in ("sentence", "phrase")
+    }
+    for one in asked:
+        read = {item.sentence.text for item in one.evidence.sentences}
+        assert ("It is 40 metres high." if one.question.answerable else "Its keeper lived below the lamp.") in read
+        assert ("shortest exact phrase" in one.messages()[-1].content) == (one.style == "phrase")
+
+
+@pytest.mark.parametrize(
+    ("answerable", "style", "draft", "right"),
+    [
+        (True, "sentence", "It is 40 metres high.", True),
+        (True, "sentence", "It was built in 1871.", False),
+        (True, "sentence", "It is 140 metres high.", False),
+        (True, "phrase", "40 metres high", True),
+        (True, "phrase", "40 lamps high", None),  # some of the words: nobody can tell
+        (True, "phrase", "1871", False),
+        (False, "sentence", "Its keeper owned it.", False),
+        (False, "phrase", "Its keeper", False),
+    ],
+)
+def test_a_draft_is_right_if_it_says_what_the_set_accepts(asked, answerable, style, draft, right):
+    one = next(one for one in asked if (one.question.answerable, one.style) == (answerable, style))
+    made = importlib.import_module("adapter_drafts").with_draft(one, f" {draft}\n")
+    assert (made.right if made else None) is right
+    if made is not None:
+        *_, prompt = made.messages
+        task = (
+            f"Question: {one.words}\n\nAnswer: {draft}\n\nIs this the answer that the excerpts state to the question? "
+        )
+        assert prompt.adapted == f"{task}Reply Yes or No."
+        assert prompt.content.endswith(prompt.adapted)
+        assert prompt.skill == "checking"
+
+
+def test_drafts_are_written_once(asked, tmp_path):
+    recorded = importlib.import_module("adapter_drafts").recorded
+    written = []
+
+    def write(messages):
+        written.append(messages[-1].content)
+        return f"Draft {len(written)}"
+
+    prompts = list(dict.fromkeys(one.messages()[-1].content for one in asked[:12]))
+    drafts = recorded(asked[:12], tmp_path / "drafts.jsonl", write)
+    assert drafts == [f"Draft {prompts.index(one.messages()[-1].content) + 1}" for one in asked[:12]]
+    assert written == prompts
+    assert recorded(asked[:12], tmp_path / "drafts.jsonl", write) == drafts
+    assert written == prompts
+
+
 @pytest.mark.model
 def test_questions_about_the_same_excerpts_share_what_is_read(pairs):
     home = Home.from_environment()

@@ -1,10 +1,11 @@
 """What a model does better once it is trained: a few more neurons in every layer, for some of its tokens.
 
 Asked whether excerpts state the answer to a question, a small model is led astray by near misses: the right people, the
-wrong fact. Asked for a phrase, it takes too little, or what is nearest. Beside the middle of each layer a narrow one of
-the same kind is added (parallel adapters, He et al. 2022) for the question and what follows it alone; what stands
-before is read as ever, so that it is kept and shared by all prompts. One such set of neurons judges
-(`scripts/train_judging.py`), one finds phrases (`scripts/train_writing.py`), both trained on public question sets.
+wrong fact. It takes its own drafts for right. Asked for a phrase, it takes too little, or what is nearest. Beside the
+middle of each layer a narrow one of the same kind is added (parallel adapters, He et al. 2022) for the question and
+what follows it alone; what stands before is read as ever, so that it is kept and shared by all prompts. One such set of
+neurons judges excerpts (`scripts/train_judging.py`), one drafts (`scripts/train_checking.py`), and one finds phrases
+(`scripts/train_writing.py`), all trained on public question sets.
 """
 
 from dataclasses import dataclass

@@ -31,12 +31,14 @@ class Frame:
     """Tokens that the model reads besides the evidence.
 
     `first` in the first pass (is it answerable?): instructions, labels, conversation, question. `task` when the answer
-    is asked for after that. `again` at another look, besides the sentences looked at.
+    is asked for after that. `again` at another look, besides the sentences looked at. `check` when the model is asked
+    whether its draft is right, besides that; 0 if it is not.
     """
 
     first: int
     task: int
     again: int
+    check: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,8 @@ def answer_s(speed: Speed, frame: Frame, *, evidence: int, answer: int) -> float
 
 def second_look_s(speed: Speed, frame: Frame) -> float:
     """The seconds of the second look, as far as they are known before there is an answer."""
-    return speed.reading_s(frame.again + CITED)
+    checking = speed.reading_s(frame.check + USUAL_ANSWER) if frame.check else 0.0
+    return speed.reading_s(frame.again + CITED) + checking
 
 
 def other_figures_s(speed: Speed, frame: Frame) -> float:

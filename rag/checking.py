@@ -164,7 +164,7 @@ def _whether_right(
     said: str, question: Asked, whole: Evidence, generator: Generator, settings: Settings
 ) -> list[Sequence[Message]]:
     """The prompt that asks whether this is what all of the evidence answers, if confidence rests on that."""
-    if not load_calibration(generator.name).needs("right", style=settings.answer_style):
+    if not load_calibration(generator.name).judges_drafts(settings.answer_style):
         return []
     return [right_messages(question.text, whole, said, history=question.history)]
 

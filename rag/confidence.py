@@ -18,9 +18,10 @@ from rag.types import Signals
 FILE = Path(__file__).with_name("confidence.json")
 BEFORE = ("answerable",)
 """The signals used before a word is written."""
-AFTER = {"sentence": ("answers", "right", "agreement"), "quote": ("answers", "right"), "phrase": ("answers",)}
-"""The signals used of a finished answer of each style. More of them fit the sets they are fitted to better, and others
-worse (docs/lab-notes.md)."""
+AFTER = {"sentence": ("weaker", "agreement"), "quote": ("weaker",), "phrase": ("weaker",)}
+"""The signals used of a finished answer of each style. `weaker` is the lower one of `answers` and `right`: the cited
+sentences must state an answer, and the draft must be that; neither makes up for the other. More signals fit the sets
+they are fitted to better, and others worse (docs/lab-notes.md)."""
 _WIDEST = 12.0
 """Log-odds beyond this say no more, and must not outweigh everything else."""
 
@@ -35,10 +36,11 @@ class Logistic:
 
     def probability(self, signals: Signals) -> float:
         """Between 0 and 1."""
-        known = dataclasses.asdict(signals)
+        known = values_of(signals)
         total = self.intercept
         for name, weight in self.weights.items():
-            total += weight * (self.means[name] if known[name] is None else bounded(known[name]))
+            value = known[name]
+            total += weight * (self.means[name] if value is None else bounded(value))
         return 1 / (1 + math.exp(-total))
 
 
@@ -57,9 +59,9 @@ class Calibration:
     risks: tuple[tuple[float, float], ...]
     hopeless: float
 
-    def needs(self, signal: str, *, style: str) -> bool:
-        """Whether the confidence in finished answers of this style rests on this signal."""
-        return signal in self.after[style].weights
+    def judges_drafts(self, style: str) -> bool:
+        """Whether the confidence in finished answers of this style rests on `Signals.right`."""
+        return bool({"right", "weaker"} & set(self.after[style].weights))
 
     def confidence(self, signals: Signals, *, style: str) -> float:
         """The chance (0 to 1) that a finished answer of this style (`Settings.answer_style`) is right."""
@@ -85,6 +87,12 @@ class Calibration:
     def worth_writing(self, wrong_per_hundred: float) -> float:
         """The chance before writing from which an answer is written at all."""
         return 0.0 if wrong_per_hundred >= 100 else min(self.hopeless, self.least_confidence(wrong_per_hundred))
+
+
+def values_of(signals: Signals) -> dict[str, float | None]:
+    """All signals by name, with `weaker` (see AFTER), which is the one that is known if the other is not."""
+    judged = [value for value in (signals.answers, signals.right) if value is not None]
+    return dataclasses.asdict(signals) | {"weaker": min(judged, default=None)}
 
 
 def bounded(value: float) -> float:

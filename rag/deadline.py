@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 
 from index.sentences import segment
 from rag.budget import LEAST_ANSWER, LEAST_EVIDENCE, Frame, Plan, answer_s, plan_answer, second_look_s, too_short
+from rag.confidence import load_calibration
 from rag.evidence import Evidence
 from rag.generators import Generator
 from rag.pacing import Paced
-from rag.prompt import answer_messages, answerable_messages
+from rag.prompt import answer_messages, answerable_messages, right_messages
 from rag.settings import Settings
 from rag.speed import Speed, Speedometer
 from rag.types import Message
@@ -205,6 +206,9 @@ class Deadline:
             task=self._new_tokens(task, after=_kept(first)),
             # What the model is told at first is the same as before.
             again=self._new_tokens(again[-1:]),
+            check=self._new_tokens(right_messages(question, evidence, "", history=history), after=_kept(first))
+            if load_calibration(self.generator.name).judges_drafts(settings.answer_style)
+            else 0,
         )
 
     def _lets(self, prompts: Sequence[Sequence[Message]], otherwise: str, *, written: int = 0) -> bool:

@@ -23,7 +23,7 @@ from eval.metrics.answers import token_f1
 from eval.metrics.right import is_right
 from eval.results import read_report
 from eval.run import ROWS_FILE, read_rows
-from rag.confidence import AFTER, BEFORE, FILE, Calibration, Logistic, bounded
+from rag.confidence import AFTER, BEFORE, FILE, Calibration, Logistic, bounded, values_of
 from rag.settings import ANSWER_STYLES, Settings
 from rag.types import Signals
 
@@ -131,7 +131,7 @@ def fit(items: Sequence[Sample], names: Sequence[str]) -> Logistic:
 
 def known(item: Sample, names: Sequence[str]) -> list[float | None]:
     """The values of these signals."""
-    values: Mapping[str, float | None] = asdict(item.signals)
+    values = values_of(item.signals)
     return [values[name] for name in names]
 
 

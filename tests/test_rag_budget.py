@@ -1,5 +1,7 @@
 """What fits into a time, in numbers that can be followed by hand: 100 tokens a second are read and 10 written."""
 
+import dataclasses
+
 import pytest
 
 from index.errors import SettingsError
@@ -14,6 +16,7 @@ FRAME = Frame(first=150, task=40, again=70)
 def test_the_cost_of_each_step():
     assert answer_s(SPEED, FRAME, evidence=400, answer=36) == pytest.approx(5.5 + 0.4 + 3.6)
     assert second_look_s(SPEED, FRAME) == pytest.approx(1.5)
+    assert second_look_s(SPEED, dataclasses.replace(FRAME, check=64)) == pytest.approx(1.5 + 1.0)
     assert other_figures_s(SPEED, FRAME) == pytest.approx(4 * 1.3)
     # However short, a pass reads the weights once, as writing a token does.
     assert (SPEED.reading_s(3), SPEED.reading_s(0)) == (pytest.approx(0.1), 0.0)

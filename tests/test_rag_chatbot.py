@@ -105,11 +105,11 @@ class Misreading(CopyingGenerator):
 
 
 def test_what_is_read_in_the_cited_sentences_alone_is_compared(chatbot):
-    model = Misreading(2.0)
+    model = Misreading(1.0)
     answer = Chatbot(chatbot.index, model).answer("What did repairs cost?")
     # Once in what the draft cites, and once in all of the evidence, for another draft, which is no better.
     assert (answer.abstained, answer.signals.agreement, model.again) == (True, 0.0, 2)
-    model = Misreading(2.0)
+    model = Misreading(1.0)
     everything = Settings(wrong_per_hundred=100)
     answer = Chatbot(chatbot.index, model, settings=everything).answer("What did repairs cost?")
     assert (answer.text, answer.signals.agreement, model.again) == ("Repairs cost the mayor.", 0.0, 1)

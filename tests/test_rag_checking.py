@@ -60,10 +60,11 @@ class Default(Judging):
     name = "default"
 
 
-def looked_at(judging: Judging, read: Evidence, *, whole: Evidence | None = None, style: str = "sentence") -> Signals:
+def looked_at(judging: Judging, read: Evidence, *, whole: Evidence | None = None) -> Signals:
     asked = Asked(QUESTION, QUESTION)
-    settings = Settings(answer_style=style)
-    return check_draft(DRAFT, asked, read, generator=judging, settings=settings, signals=Signals(), whole=whole).signals
+    return check_draft(
+        DRAFT, asked, read, generator=judging, settings=Settings(), signals=Signals(), whole=whole
+    ).signals
 
 
 def test_a_draft_is_judged_beside_all_that_was_read():
@@ -84,9 +85,6 @@ def test_one_written_from_a_part_of_it_too():
 
 
 def test_it_is_not_asked_where_confidence_does_not_rest_on_it():
-    judging = Default(5.0)
-    assert looked_at(judging, evidence(), style="phrase").right is None
-    assert len(judging.shown) == 1
     other = Judging(5.0)
     assert looked_at(other, evidence()).right is None
     assert len(other.shown) == 1

@@ -106,10 +106,11 @@ def check_draft(
         signals = dataclasses.replace(
             signals,
             answers=generator.log_odds(messages) if looks else None,
-            right=generator.log_odds(checks[0]) if looks and checks else None,
             covered=covered_by(question.searched, evidence, shown),
             support=min(item.support for item in shown),
         )
+        if looks and checks and _may_be_shown(signals, generator, settings):
+            signals = dataclasses.replace(signals, right=generator.log_odds(checks[0]))
         if looks and _depends_on_agreement(signals, generator, settings):
             read = _read_again(text, question, cited, generator, settings, deadline)
             signals = dataclasses.replace(signals, agreement=read)
@@ -169,16 +170,19 @@ def _whether_right(
     return [right_messages(question.text, whole, said, history=question.history)]
 
 
-def _depends_on_agreement(signals: Signals, generator: Generator, settings: Settings) -> bool:
-    """Whether the answer is sure enough to be shown if all that is read again agrees with it, and not if nothing does:
-    else nothing need be read again. Where everything is shown, its confidence is all there is to know it by."""
+def _may_be_shown(signals: Signals, generator: Generator, settings: Settings, *, agreed: float = 1.0) -> bool:
+    """Whether the answer is sure enough to be shown if what is read again agrees with it so far."""
     calibration = load_calibration(generator.name)
-    worst, best = (
-        calibration.confidence(dataclasses.replace(signals, agreement=share), style=settings.answer_style)
-        for share in (0.0, 1.0)
-    )
-    least = calibration.least_confidence(settings.wrong_per_hundred)
-    return least == 0 or worst < least <= best
+    sure = calibration.confidence(dataclasses.replace(signals, agreement=agreed), style=settings.answer_style)
+    return sure >= calibration.least_confidence(settings.wrong_per_hundred)
+
+
+def _depends_on_agreement(signals: Signals, generator: Generator, settings: Settings) -> bool:
+    """Whether what is read again decides if the answer is shown. Where everything is, its confidence is all there is to
+    know it by."""
+    if settings.wrong_per_hundred >= 100:
+        return True
+    return _may_be_shown(signals, generator, settings) and not _may_be_shown(signals, generator, settings, agreed=0)
 
 
 def _read_again(

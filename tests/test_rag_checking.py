@@ -84,6 +84,12 @@ def test_one_written_from_a_part_of_it_too():
     assert [text in judging.shown[1] for text in (sentence.text for sentence in sentences())] == [True] * 4
 
 
+def test_it_is_not_asked_of_what_cannot_be_shown_anyway():
+    judging = Default(-3.0)
+    signals = looked_at(judging, evidence())
+    assert (signals.answers, signals.right, signals.agreement) == (-3.0, None, None)
+
+
 def test_it_is_not_asked_where_confidence_does_not_rest_on_it():
     other = Judging(5.0)
     assert looked_at(other, evidence()).right is None

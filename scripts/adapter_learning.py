@@ -1,7 +1,8 @@
 """What an adapter is trained with (rag/adapter.py): its prompts, and the model, computed so that its neurons learn.
 
-Used by `scripts/train_judging.py` and `scripts/train_writing.py`. An adapter changes nothing before the question, so
-keys and values of all that are computed once, and only the question, its task and the reply are learnt from.
+Used by `scripts/train_judging.py`, `scripts/train_checking.py` and `scripts/train_writing.py`. An adapter changes
+nothing before the question, so keys and values of all that are computed once, and only the question, its task and the
+reply are learnt from.
 """
 
 import argparse
@@ -13,7 +14,6 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 import torch
-from sklearn.metrics import roc_auc_score
 from torch import Tensor
 from torch.nn import functional
 from transformers import AutoTokenizer
@@ -193,29 +193,6 @@ class Reader:
         """The single tokens that begin a reply with this word."""
         found = [self.tokens(spelling) for spelling in (word, word.lower(), word.upper(), f" {word}")]
         return sorted({tokens[0] for tokens in found if len(tokens) == 1})
-
-
-def judging_loss(learner: Learner, yes: Sequence[int], no: Sequence[int]) -> Callable[[Sequence[Judgement]], Tensor]:
-    """What is lost of a batch of judgements: the mean cross-entropy of their log-odds."""
-
-    def loss(batch: Sequence[Judgement]) -> Tensor:
-        right = torch.tensor([float(example.states) for example in batch])
-        return functional.binary_cross_entropy_with_logits(learner.log_odds(batch, yes, no), right)
-
-    return loss
-
-
-@torch.no_grad()
-def told_apart(learner: Learner, tests: Sequence[Judgement], yes: Sequence[int], no: Sequence[int]) -> str:
-    """How well what is right is told from what is not: the area under the curve of each set, which is 0.5 for a coin,
-    and the loss over all."""
-    odds = torch.cat([learner.log_odds(tests[start : start + 8], yes, no) for start in range(0, len(tests), 8)])
-    right = torch.tensor([float(test.states) for test in tests])
-    told = [f"loss {functional.binary_cross_entropy_with_logits(odds, right):.3f}"]
-    for suite in dict.fromkeys(test.suite for test in tests):
-        of = [place for place, test in enumerate(tests) if test.suite == suite]
-        told.append(f"{suite} {roc_auc_score(right[of].tolist(), odds[of].tolist()):.3f} (n {len(of)})")
-    return ", ".join(told)
 
 
 def learn(

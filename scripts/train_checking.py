@@ -9,18 +9,16 @@ write them again. Takes an hour and a half on two cores with bfloat16 instructio
 """
 
 import argparse
-import gc
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from adapter_drafts import Asked, Draft, draw_asked, recorded, with_draft
-from adapter_learning import Judgement, Learner, Reader, add_learning, judging_loss, learn, passed, told_apart
+from adapter_judging import learn_to_judge
+from adapter_learning import add_learning, passed
 from adapter_pairs import SETS, draw_pairs, pages_apart
 
-from index.computing import rest
-from rag.adapter import save_adapter
 from rag.generators import TransformersGenerator
 from rag.opening import ADAPTERS
 from rag.types import Message
@@ -45,32 +43,10 @@ def main() -> None:
     learnt, held_out = (written(options, asked) for asked in chosen_questions(options))
     right = sum(draft.right for draft in learnt) / len(learnt)
     print(f"{len(learnt)} drafts, {right:.2f} of them right, written after {passed(started)}", flush=True)
-    reader = Reader(options.model)
-    yes, no = reader.spellings("Yes"), reader.spellings("No")
-    examples, tests = (
-        [Judgement(*reader.read(draft.messages), draft.right, draft.suite) for draft in drafts]
-        for drafts in (learnt, held_out)
+    learnt_from, tested_on = (
+        [(draft.messages, draft.right, draft.suite) for draft in drafts] for drafts in (learnt, held_out)
     )
-    print(f"{len(examples)} to learn from and {len(tests)} to test on, read after {passed(started)}", flush=True)
-    del reader
-    gc.collect()
-    rest()  # what follows computes in this thread
-    learner = Learner(options.model, neurons=options.neurons, start=options.start)
-    print(f"before: {told_apart(learner, tests, yes, no)}", flush=True)
-
-    def at_times(step: int) -> None:
-        save_adapter(learner.adapter(), options.out)
-        print(f"after {step}: {told_apart(learner, tests, yes, no)}", flush=True)
-
-    learn(
-        learner,
-        examples,
-        judging_loss(learner, yes, no),
-        rounds=options.rounds,
-        batch=options.batch,
-        rate=options.rate,
-        at_times=at_times,
-    )
+    learn_to_judge(options, learnt_from, tested_on, started=started)
 
 
 def chosen_questions(options: argparse.Namespace) -> tuple[list[Asked], list[Asked]]:

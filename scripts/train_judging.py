@@ -8,15 +8,12 @@ that it never saw. Takes an hour on two cores with bfloat16 instructions, and ne
 """
 
 import argparse
-import gc
 import time
 
 import torch
-from adapter_learning import Judgement, Learner, Reader, add_learning, judging_loss, learn, passed, told_apart
+from adapter_judging import learn_to_judge
+from adapter_learning import add_learning
 from adapter_pairs import SETS, Pair, draw_pairs, pages_apart
-
-from index.computing import rest
-from rag.adapter import save_adapter
 
 
 def main() -> None:
@@ -24,33 +21,8 @@ def main() -> None:
     options = parsed()
     torch.manual_seed(options.seed)
     started = time.monotonic()
-    learnt, held_out = chosen_pairs(options)
-    reader = Reader(options.model)
-    yes, no = reader.spellings("Yes"), reader.spellings("No")
-    examples, tests = (
-        [Judgement(*reader.read(pair.messages), pair.states, pair.suite) for pair in pairs]
-        for pairs in (learnt, held_out)
-    )
-    print(f"{len(examples)} pairs to learn from and {len(tests)} to test on, read after {passed(started)}", flush=True)
-    del reader
-    gc.collect()
-    rest()  # what follows computes in this thread
-    learner = Learner(options.model, neurons=options.neurons, start=options.start)
-    print(f"before: {told_apart(learner, tests, yes, no)}", flush=True)
-
-    def at_times(step: int) -> None:
-        save_adapter(learner.adapter(), options.out)
-        print(f"after {step}: {told_apart(learner, tests, yes, no)}", flush=True)
-
-    learn(
-        learner,
-        examples,
-        judging_loss(learner, yes, no),
-        rounds=options.rounds,
-        batch=options.batch,
-        rate=options.rate,
-        at_times=at_times,
-    )
+    learnt, held_out = ([(pair.messages, pair.states, pair.suite) for pair in pairs] for pairs in chosen_pairs(options))
+    learn_to_judge(options, learnt, held_out, started=started)
 
 
 def parsed() -> argparse.Namespace:

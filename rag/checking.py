@@ -98,9 +98,7 @@ def check_draft(
     if citations:
         cited = Evidence(tuple(dict.fromkeys(item for sentence in shown for item in sentence.cited)))
         messages = answerable_messages(question.text, cited, history=question.history)
-        said = " ".join(item.text for item in standing) or text
-        checks = _whether_right(said, question, whole or evidence, generator, settings)
-        looks = deadline is None or deadline.lets_look(messages, *checks)
+        looks = deadline is None or deadline.lets_look(messages)
         if not looks and not standing:
             return Checked(signed, (), "", (), signals)
         signals = dataclasses.replace(
@@ -109,8 +107,9 @@ def check_draft(
             covered=covered_by(question.searched, evidence, shown),
             support=min(item.support for item in shown),
         )
-        if looks and checks and _may_be_shown(signals, generator, settings):
-            signals = dataclasses.replace(signals, right=generator.log_odds(checks[0]))
+        if looks:
+            said = " ".join(item.text for item in standing) or text
+            signals = _judged(said, question, whole or evidence, generator, settings, signals, deadline)
         if looks and _depends_on_agreement(signals, generator, settings):
             read = _read_again(text, question, cited, generator, settings, deadline)
             signals = dataclasses.replace(signals, agreement=read)
@@ -148,26 +147,35 @@ def _in_their_words(
     text, citations = compose(shown)
     if lacks_figure(question.text, text):
         return fallen
-    checks = _whether_right(text, question, whole, generator, settings)
-    looks = deadline is None or deadline.lets_look(*checks)
     signals = dataclasses.replace(
         signals,
         answers=told.log_odds,
-        right=generator.log_odds(checks[0]) if looks and checks else None,
         covered=covered_by(question.searched, evidence, shown),
         support=1.0,
         agreement=agreement(text, told.reading, question=question.text),
     )
+    signals = _judged(text, question, whole, generator, settings, signals, deadline)
     return Checked(signed, (), text, citations, signals, told=shown)
 
 
-def _whether_right(
-    said: str, question: Asked, whole: Evidence, generator: Generator, settings: Settings
-) -> list[Sequence[Message]]:
-    """The prompt that asks whether this is what all of the evidence answers, if confidence rests on that."""
-    if not load_calibration(generator.name).judges_drafts(settings.answer_style):
-        return []
-    return [right_messages(question.text, whole, said, history=question.history)]
+def _judged(
+    said: str,
+    question: Asked,
+    whole: Evidence,
+    generator: Generator,
+    settings: Settings,
+    signals: Signals,
+    deadline: Deadline | None,
+) -> Signals:
+    """The same with what the model says of this beside all of the evidence: if confidence rests on that, what is known
+    lets it be shown at all, and there is time."""
+    judges = load_calibration(generator.name).judges_drafts(settings.answer_style)
+    if not judges or not _may_be_shown(signals, generator, settings):
+        return signals
+    messages = right_messages(question.text, whole, said, history=question.history)
+    if deadline is not None and not deadline.lets_check(messages):
+        return signals
+    return dataclasses.replace(signals, right=generator.log_odds(messages))
 
 
 def _may_be_shown(signals: Signals, generator: Generator, settings: Settings, *, agreed: float = 1.0) -> bool:

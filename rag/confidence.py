@@ -61,7 +61,7 @@ class Calibration:
 
     def judges_drafts(self, style: str) -> bool:
         """Whether the confidence in finished answers of this style rests on `Signals.right`."""
-        return bool({"right", "weaker"} & set(self.after[style].weights))
+        return "weaker" in self.after[style].weights
 
     def confidence(self, signals: Signals, *, style: str) -> float:
         """The chance (0 to 1) that a finished answer of this style (`Settings.answer_style`) is right."""

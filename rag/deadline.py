@@ -19,6 +19,7 @@ from rag.speed import Speed, Speedometer
 from rag.types import Message
 
 NOT_LOOKED_AGAIN = "not looked at a second time"
+NOT_JUDGED = "did not judge the answer beside all that was read"
 NOT_READ_AGAIN = "did not read the cited sentences again"
 NO_OTHER_FIGURES = "did not ask whether other reports give other figures"
 STOPPED_WRITING = "stopped writing when time was up"
@@ -167,6 +168,10 @@ class Deadline:
     def lets_look(self, *prompts: Sequence[Message]) -> bool:
         """Whether there is time for a second look with each of these prompts; else it is noted."""
         return self._lets(prompts, NOT_LOOKED_AGAIN)
+
+    def lets_check(self, messages: Sequence[Message]) -> bool:
+        """Whether there is time to judge the draft beside all of the evidence; else it is noted."""
+        return self._lets([messages], NOT_JUDGED)
 
     def lets_read_again(self, messages: Sequence[Message], *, tokens: int) -> bool:
         """Whether there is time to answer this prompt with so many tokens; else it is noted."""

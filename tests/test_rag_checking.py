@@ -3,6 +3,7 @@
 from rag_material import ARTICLE, sentences
 
 from rag.checking import Asked, check_draft, support_of
+from rag.deadline import NOT_JUDGED, Deadline
 from rag.evidence import Evidence, EvidenceSentence
 from rag.fakes import CopyingGenerator
 from rag.settings import Settings
@@ -94,3 +95,25 @@ def test_it_is_not_asked_where_confidence_does_not_rest_on_it():
     other = Judging(5.0)
     assert looked_at(other, evidence()).right is None
     assert len(other.shown) == 1
+
+
+class Clock(Deadline):
+    """Has time for a look at what is cited, and for nothing after that."""
+
+    def lets_look(self, *prompts):
+        return True
+
+    def _lets(self, prompts, otherwise, *, written=0):
+        self.skipped += (otherwise,)
+        return False
+
+
+def test_without_time_what_is_cited_is_judged_alone_and_it_is_said():
+    judging = Default(5.0)
+    clock = Clock(judging)
+    found = check_draft(
+        DRAFT, Asked(QUESTION, QUESTION), evidence(), generator=judging, settings=Settings(), signals=Signals(),
+        deadline=clock,
+    )  # fmt: skip
+    assert (found.signals.answers, found.signals.right) == (5.0, None)
+    assert clock.skipped == (NOT_JUDGED,)

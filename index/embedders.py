@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from index.errors import ModelError, ResourceError
 from index.importing import TRANSFORMERS
 from index.layout import tidy
 from index.types import Vectors
+
+if TYPE_CHECKING:
+    from index.encoder import Encoder
 
 EMBEDDERS: dict[str, str] = {
     "sentence-transformers": "index.embedders:SentenceTransformerEmbedder",
@@ -78,8 +81,7 @@ class SentenceTransformerEmbedder:
         self._folder = folder
         self._batch_size = batch_size
         self._precision = precision
-        self._loaded: Any = None
-        self._encoder: Any = None
+        self._loaded: tuple[Encoder | None, Any] | None = None
         self._loading = threading.Lock()
         self._asked: tuple[str | None, Any] = (None, None)
         self.name = name
@@ -97,7 +99,8 @@ class SentenceTransformerEmbedder:
     @property
     def dimension(self) -> int:
         """Length of the model's vectors. Loads the model."""
-        dimension = self._model().get_embedding_dimension()
+        encoder, model = self._model()
+        dimension = encoder.dimension if encoder else model.get_embedding_dimension()
         if not dimension:
             raise ModelError(f"The embedder {self.name} does not say how long its vectors are.")
         return int(dimension)
@@ -110,21 +113,21 @@ class SentenceTransformerEmbedder:
 
     def embed_question(self, text: str) -> Vectors:
         """The vector of one question."""
-        self._model()
-        if self._encoder is None:
+        encoder, _ = self._model()
+        if encoder is None:
             return np.asarray(self._encode([_encodable(text)])[0])
-        (words,) = self._encoder.words([_encodable(text)])
+        (words,) = encoder.words([_encodable(text)])
         self._asked = (text, words)  # the pass for its vector made them as well
         return _unit_length(words.numpy().mean(axis=0))
 
     def embed_words(self, texts: Sequence[str]) -> list[Vectors] | None:
         """The vectors of the word pieces of each text, without those that mark its beginning and end."""
-        model = self._model()
+        encoder, model = self._model()
         asked, words_of_asked = self._asked
         if list(texts) == [asked]:
             found = [words_of_asked]
-        elif self._encoder is not None:
-            found = self._encoder.words([_encodable(text) for text in texts])
+        elif encoder is not None:
+            found = encoder.words([_encodable(text) for text in texts])
         else:
             found = computed(model.encode)(
                 [_encodable(text) for text in texts],
@@ -136,10 +139,10 @@ class SentenceTransformerEmbedder:
         return [_unit_length(words[1:-1].float().numpy()) for words in found]
 
     def _encode(self, texts: list[str]) -> Vectors:
-        model = self._model()
+        encoder, model = self._model()
         try:
-            if self._encoder is not None:
-                return np.ascontiguousarray(self._encoder.means(texts).numpy())
+            if encoder is not None:
+                return np.ascontiguousarray(encoder.means(texts).numpy())
             vectors = computed(model.encode)(
                 texts,
                 batch_size=self._batch_size,
@@ -151,24 +154,31 @@ class SentenceTransformerEmbedder:
             raise ResourceError(f"Not enough memory to embed {len(texts)} texts with {self.name}.") from error
         return np.ascontiguousarray(vectors, dtype=np.float32)
 
-    def _model(self) -> Any:
+    def _model(self) -> "tuple[Encoder | None, Any]":
+        """Our own encoder, or the model of `sentence-transformers` where that does something else."""
         with self._loading:
             if self._loaded is None:
                 self._loaded = apart(self._load)()
             return self._loaded
 
-    def _load(self) -> Any:
+    def _load(self) -> "tuple[Encoder | None, Any]":
         if not self._folder.is_dir():
             raise ModelError(
                 f"The embedder {self.name} is not at {self._folder}.",
                 help="`byline models fetch` brings it there.",
             )
-        from index.encoder import encoder_of
+        import torch
+        from safetensors import SafetensorError
+
+        from index.encoder import load_encoder
 
         try:
+            encoder = load_encoder(self._folder, kind=getattr(torch, self.precision))
+            if encoder is not None:
+                return encoder, None
             with TRANSFORMERS:
                 model = _load_quietly(self._folder)
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
+        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             raise ModelError(
                 f"The embedder {self.name} in {self._folder} cannot be loaded: {error}",
                 help="`byline models verify` tells whether its files are damaged.",
@@ -176,8 +186,7 @@ class SentenceTransformerEmbedder:
         model.eval()
         if self.precision == "bfloat16":
             _compute_in_bfloat16(model[0])
-        self._encoder = encoder_of(model)
-        return model
+        return None, model
 
 
 def _load_quietly(folder: Path) -> Any:

@@ -15,6 +15,7 @@ from rag.evidence import Evidence
 from rag.examples import example_questions
 from rag.follow_ups import in_conversation
 from rag.generators import Generator
+from rag.loading import Loading, loaded
 from rag.parts import article_meant, as_turns, asked_alone, joined, parts_of
 from rag.queueing import Place, Turns, before_this_one
 from rag.read_ahead import ReadAhead, ReadsAhead
@@ -52,12 +53,14 @@ class Chatbot:
         settings: Settings | None = None,
         today: Callable[[], date] = date.today,
         speedometer: Speedometer | None = None,
+        loading: Loading | None = None,
     ) -> None:
         self.index = index
         self.generator = generator
         self.settings = settings or Settings()
         self._today = today
         self._speedometer = speedometer or Speedometer(generator)
+        self._loading = loading or loaded()
         self._turns = Turns(most_waiting=self.settings.most_waiting)
         self._remembered = RememberedAnswers(most=self.settings.most_remembered)
         self._ahead: ReadAhead | None = None
@@ -253,7 +256,7 @@ class Chatbot:
             ahead.want_all(self.index.articles())
 
     def _way(self) -> Way:
-        return Way(self.index, self.generator, self.settings, self._today, self._ahead)
+        return Way(self.index, self.generator, self.settings, self._today, self._loading, self._ahead)
 
     def article_count(self) -> int:
         """How many articles are at hand."""

@@ -204,9 +204,10 @@ class TransformersGenerator:
             return
         from rag.huge_pages import gather_later
 
-        self._ends = frozenset((self._tokenizer.end,))
-        self._network, self._adapters = apart(self._weights)()
-        self._ends |= self._network.ends
+        # The tokenizer last: it may have to wait until others have imported from transformers (`index/importing.py`).
+        network, self._adapters = apart(self._weights)()
+        self._ends = network.ends | {self._tokenizer.end}
+        self._network = network
         gather_later()
 
     def _weights(self) -> "tuple[Network, dict[Skill, Adapter]]":

@@ -18,6 +18,7 @@ from rag.completions import Completions
 from rag.engines import engine_of, gguf_file, read_address
 from rag.generators import Generator, TransformersGenerator
 from rag.llama_cpp import LlamaCppGenerator, check_llama_cpp
+from rag.loading import Loading
 from rag.remote import RemoteGenerator
 from rag.settings import Settings
 from rag.speed import Speedometer, this_machine
@@ -79,7 +80,8 @@ def open_chatbot(
     progress: Progress = silent,
     load: bool = False,
 ) -> Chatbot:
-    """A chatbot over the index and model that the settings name; with `load`, the weights are brought to memory now.
+    """A chatbot over the index and model that the settings name; with `load`, the weights are brought to memory now, or
+    else when a question first needs them.
 
     Raises ModelError, IndexStateError or ResourceError with the command that helps.
     """
@@ -88,12 +90,13 @@ def open_chatbot(
     index = open_index(settings, home=home, progress=progress)
     model = find_generator(settings, home=home, progress=progress)
     generator = open_generator(settings, model, home=home)
-    if load or settings.seconds:  # loading must not take the time of the first answer
-        _load(index, generator, progress)
+    loading = Loading(lambda progress: _load(index, generator, progress))
+    if load:
+        loading.now(progress)
     # By fingerprint: "default" may be another model tomorrow.
     known = f"{model.name} {model.fingerprint[:16]}".rstrip()
     speedometer = Speedometer(generator, file=home.speeds, machine=lambda: this_machine(known, generator.precision))
-    return Chatbot(index, generator, settings=settings, speedometer=speedometer)
+    return Chatbot(index, generator, settings=settings, speedometer=speedometer, loading=loading)
 
 
 def find_generator(settings: Settings, *, home: Home, progress: Progress = silent) -> StoredModel:

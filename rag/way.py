@@ -20,6 +20,7 @@ from rag.follow_ups import Meant, in_conversation
 from rag.generators import Generator
 from rag.languages import foreign_language, language_notes
 from rag.listing import ExactAnswer, find_exact_answer
+from rag.loading import Loading
 from rag.one_article import find_article_answer
 from rag.prompt import answer_messages, answerable_messages
 from rag.queueing import Place, before_this_one
@@ -64,6 +65,7 @@ class Way:
     generator: Generator
     settings: Settings
     today: Callable[[], date]
+    loading: Loading
     ahead: ReadAhead | None = None
 
     def events(
@@ -80,7 +82,6 @@ class Way:
         `place` is its place in the line for the model, `deadline` its time.
         """
         started = time.perf_counter()
-        trace = Trace(started)
         meant = in_conversation(question, history, today=self.today())
         exact = (
             find_small_talk(self.index, question, scope=limits)
@@ -88,8 +89,15 @@ class Way:
             or find_article_answer(self.index, meant.question, scope=limits, today=self.today())
         )
         if exact is not None:
-            yield from self._counting(question, meant, exact, limits, started, trace)
+            yield from self._counting(question, meant, exact, limits, started)
             return
+        if not self.loading.done:
+            yield StatusEvent("Loading the models")
+            arrived = deadline.now()
+            self.loading.now()
+            deadline.excuse(arrived)
+            started = time.perf_counter()  # it is not what this question took
+        trace = Trace(started)
         plan = plan_search(self.index, meant.question, history=meant.history, filters=limits, today=self.today())
         yield StatusEvent(plan.status(self.index.manifest.article_count))
         hits = search_passages(self.index, plan, passages=self.settings.passages_per_question, mix=self.settings.mix)
@@ -249,7 +257,7 @@ class Way:
         return dataclasses.replace(evidence, read_whole=known)
 
     def _counting(
-        self, question: str, meant: Meant, exact: ExactAnswer, limits: Filters, started: float, trace: Trace
+        self, question: str, meant: Meant, exact: ExactAnswer, limits: Filters, started: float
     ) -> Iterator[Event]:
         """The events of an answer that the index gives without the model."""
         yield StatusEvent(f"Looking through {counted(self.index.manifest.article_count, 'article')}")
@@ -257,7 +265,7 @@ class Way:
         taken = self._taken(question, exact.hits, exact.evidence, searched, started)
         yield PassagesEvent(taken.passages)
         yield CitationsEvent(exact.text, exact.citations)
-        took = time.perf_counter() - started
+        took, trace = time.perf_counter() - started, Trace(started)
         trace.step("count")
         yield taken.done(
             exact.text,

@@ -62,7 +62,7 @@ def ask(
     filters = Filters(sources=tuple(source or ()), tags=tuple(tag or ()), since=since, until=until, undated=undated)
     home, settings = settings_for(index=index, model=model, budget=budget)
     with terminal_progress() as progress:
-        chatbot = open_chatbot(settings, home=home, progress=progress, load=True)
+        chatbot = open_chatbot(settings, home=home, progress=progress)
     if article:
         known = chatbot.index.read(lambda library: library.names())
         filters = filters.limited_to([named_article(name, known)[0] for name in article])

@@ -178,7 +178,7 @@ class SentenceTransformerEmbedder:
                 return encoder, None
             with TRANSFORMERS:
                 model = _load_quietly(self._folder)
-        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
             raise ModelError(
                 f"The embedder {self.name} in {self._folder} cannot be loaded: {error}",
                 help="`byline models verify` tells whether its files are damaged.",

@@ -25,6 +25,7 @@ from index.products import Product, float_product
 _TOKENS_AT_ONCE = 2_048
 _USUAL_TOKENS = 64  # between a question and a batch of passages
 
+_SIZES = {"num_attention_heads", "num_hidden_layers", "layer_norm_eps"}
 
 Tokenizer = Callable[..., Mapping[str, list[list[int]]]]
 _Norm = Callable[[Tensor], Tensor]
@@ -123,7 +124,7 @@ def load_encoder(folder: Path, *, kind: torch.dtype) -> Encoder | None:
     """The encoder of a folder in the format of `sentence-transformers`, in numbers of that kind; None if such a model
     does anything else than here, or more.
 
-    Raises OSError, ValueError, KeyError or SafetensorError for a file that is damaged.
+    Raises OSError, ValueError, TypeError, KeyError or SafetensorError for a file that is damaged.
     """
     config, limits, more = (
         _read(folder / name)
@@ -133,6 +134,7 @@ def load_encoder(folder: Path, *, kind: torch.dtype) -> Encoder | None:
     if (
         not file.is_file()
         or not _averages(folder)
+        or not _SIZES <= config.keys()
         or config.get("model_type") != "bert"
         or config.get("hidden_act") != "gelu"
         or config.get("position_embedding_type", "absolute") != "absolute"
@@ -154,23 +156,25 @@ def load_encoder(folder: Path, *, kind: torch.dtype) -> Encoder | None:
 
 def _averages(folder: Path) -> bool:
     """Whether its vectors are the mean of those of the word pieces, brought to unit length."""
-    if not (folder / "modules.json").is_file():
-        return False
-    steps = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
-    if [step["type"].rsplit(".", 1)[-1] for step in steps] != ["Transformer", "Pooling", "Normalize"] or steps[0][
-        "path"
-    ]:
+    modules = folder / "modules.json"
+    steps = json.loads(modules.read_text(encoding="utf-8")) if modules.is_file() else []
+    kinds = [step["type"].rsplit(".", 1)[-1] for step in steps]
+    if kinds != ["Transformer", "Pooling", "Normalize"] or steps[0]["path"]:
         return False
     pooling = _read(folder / steps[1]["path"] / "config.json")
-    # Older files have a flag for each way of pooling, newer ones name it.
-    flags = [name.removeprefix("pooling_mode_") for name, value in pooling.items() if value is True]
-    return [name for name in flags if name != "include_prompt"] == ["mean_tokens"] or pooling.get(
-        "pooling_mode"
-    ) == "mean"
+    if "pooling_mode" in pooling:
+        return bool(pooling["pooling_mode"] == "mean")
+    # Older files have a flag for each way of pooling.
+    return [name for name in pooling if name.startswith("pooling_mode_") and pooling[name]] == [
+        "pooling_mode_mean_tokens"
+    ]
 
 
 def _read(file: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    """What a file says; nothing if it is not there. Raises ValueError if it is no JSON object."""
+    found = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    if not isinstance(found, dict):
+        raise ValueError(f"{file.name} holds no object")
     return found
 
 

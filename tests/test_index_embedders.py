@@ -108,9 +108,13 @@ def test_a_missing_model_names_the_command(tmp_path):
     assert caught.value.help == "`byline models fetch` brings it there."
 
 
-def test_a_damaged_model_is_our_error(tmp_path):
-    (tmp_path / "config.json").write_text("{", encoding="utf-8")
-    (tmp_path / "modules.json").write_text("[]", encoding="utf-8")
+@pytest.mark.parametrize(
+    ("config", "modules"), [("{", "[]"), ("[]", "[]"), ("{}", "[1]"), ("{}", '[{"name": "0"}]'), ("{}", "7")]
+)
+def test_a_damaged_model_is_our_error(tmp_path, config, modules):
+    (tmp_path / "config.json").write_text(config, encoding="utf-8")
+    (tmp_path / "modules.json").write_text(modules, encoding="utf-8")
+    (tmp_path / "model.safetensors").write_bytes(b"")
     embedder = SentenceTransformerEmbedder(tmp_path, name="minilm", fingerprint="x")
     with pytest.raises(ModelError, match="cannot be loaded"):
         embedder.embed_question("Anything?")

@@ -137,6 +137,14 @@ def test_the_flags_of_older_files_say_how_words_are_pooled(saved, tmp_path):
         assert (load_encoder(copy, kind=torch.float32) is not None) == known
 
 
+def test_a_model_whose_sizes_are_not_written_down_is_left_to_sentence_transformers(saved, tmp_path):
+    copy = shutil.copytree(saved, tmp_path / "copy")
+    config = json.loads((copy / "config.json").read_text(encoding="utf-8"))
+    del config["layer_norm_eps"]
+    (copy / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    assert load_encoder(copy, kind=torch.float32) is None
+
+
 def test_a_folder_without_weights_is_left_to_sentence_transformers(saved, tmp_path):
     copy = shutil.copytree(saved, tmp_path / "copy")
     (copy / "model.safetensors").unlink()

@@ -134,7 +134,7 @@ def load_encoder(folder: Path, *, kind: torch.dtype) -> Encoder | None:
     if (
         not file.is_file()
         or not _averages(folder)
-        or not _SIZES <= config.keys()
+        or not config.keys() >= _SIZES
         or config.get("model_type") != "bert"
         or config.get("hidden_act") != "gelu"
         or config.get("position_embedding_type", "absolute") != "absolute"

@@ -208,7 +208,7 @@ class TransformersGenerator:
         network, self._adapters = apart(self._weights)()
         self._ends = network.ends | {self._tokenizer.end}
         self._network = network
-        gather_later()
+        gather_later(self._lock)
 
     def _weights(self) -> "tuple[Network, dict[Skill, Adapter]]":
         from rag.adapter import load_adapter

@@ -30,6 +30,8 @@ _LEAST_READ = 64
 """Shorter passes cost little more than reading the weights once, which says nothing about reading."""
 _LEAST_WRITTEN = 8
 _WEIGHT_OF_NEW = 0.5
+_HOPE = 1.1
+"""A refusal for want of time lets so many times the speed be expected, up to the best that was known."""
 _WORTH_KEEPING = 0.1
 _SHORTEST_S = 1e-6
 _TEXT = (
@@ -60,6 +62,18 @@ class Speed:
     def writing_s(self, tokens: int) -> float:
         """The seconds of writing so many tokens."""
         return tokens / self.decode_tokens_s
+
+    def best_of(self, other: "Speed | None") -> "Speed":
+        """The higher of each."""
+        return self if other is None else self._each(max, other)
+
+    def at_most(self, other: "Speed") -> "Speed":
+        """The lower of each."""
+        return self._each(min, other)
+
+    def _each(self, choose: Callable[[float, float], float], other: "Speed") -> "Speed":
+        prefill = choose(self.prefill_tokens_s, other.prefill_tokens_s)
+        return Speed(prefill, choose(self.decode_tokens_s, other.decode_tokens_s))
 
     def slowed(self, times: float) -> "Speed":
         """That of a machine that takes so many times as long, since it is busy with something else."""
@@ -132,6 +146,7 @@ class Speedometer:
         self._machine = machine
         self._known: Speed | None = None
         self._kept: Speed | None = None
+        self._best: Speed | None = None
         self._measured: float | None = None
         self._lock = threading.Lock()
 
@@ -150,6 +165,7 @@ class Speedometer:
                 self._known = measure_speed(self._generator, clock=self.clock)
                 self._measured = self.clock()
                 self._store(self._known)
+            self._best = self._known.best_of(self._best)
             return self._known
 
     def saw(self, *, read: int = 0, written: int = 0, took_s: float) -> None:
@@ -163,6 +179,7 @@ class Speedometer:
             if written >= _LEAST_WRITTEN:
                 known = replace(known, decode_tokens_s=_mixed(known.decode_tokens_s, written / took_s))
             self._known = known
+            self._best = known.best_of(self._best)
 
     def keep(self) -> None:
         """Store what was learnt, if it differs by a tenth from what is stored: writing to the disk takes time, too."""
@@ -172,16 +189,17 @@ class Speedometer:
                 self._store(known)
 
     def doubt(self) -> None:
-        """Forget the speed, so that it is measured anew next time, unless it was within the last minute.
+        """Forget the speed, so that it is measured anew next time; within a minute of that, expect a little more instead.
 
         An answer refused for want of time teaches nothing, and what was measured on a busy machine must not stand for
-        ever.
+        ever, nor for a minute if it was faster before. One that is tried in vain is stopped in time.
         """
         with self._lock:
-            if self._measured is not None and self.clock() - self._measured < _FRESH_S:
-                return
-            self._known = None
-            self._store(None)
+            if self._measured is None or self.clock() - self._measured >= _FRESH_S:
+                self._known = None
+                self._store(None)
+            elif self._known is not None and self._best is not None:
+                self._known = self._known.slowed(1 / _HOPE).at_most(self._best)
 
     def _stored(self) -> Speed | None:
         if self._file is None or self._machine is None:

@@ -3,10 +3,11 @@
 import re
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 
-from rag.huge_pages import _large_areas, gather, gather_later
+from rag.huge_pages import _ADVISE, _COLLAPSE, _large_areas, gather, gather_later
 
 MAPS = """\
 55d000000000-55d000200000 r-xp 00000000 fd:00 123   /usr/bin/python
@@ -54,12 +55,42 @@ def test_where_they_are_forbidden_nothing_is_done(tmp_path, monkeypatch):
     assert gather() == 0
 
 
+def test_it_happens_piece_by_piece_while_nobody_computes(tmp_path, monkeypatch):
+    held, pieces = threading.Lock(), []
+
+    def madvise(place, size, advice):
+        assert held.locked()
+        pieces.append((place >> 20, size >> 20, advice))
+        return 0
+
+    allowed = tmp_path / "enabled"
+    allowed.write_text("always [madvise] never\n")
+    monkeypatch.setattr("rag.huge_pages.sys.platform", "linux")
+    monkeypatch.setattr("rag.huge_pages._ALLOWED", allowed)
+    monkeypatch.setattr("rag.huge_pages._MAPS", allowed)
+    monkeypatch.setattr("rag.huge_pages._large_areas", lambda maps: [(0, 40 << 20), (64 << 20, 80 << 20)])
+    monkeypatch.setattr("rag.huge_pages.ctypes.CDLL", lambda name: SimpleNamespace(madvise=madvise))
+    with held:
+        beside = threading.Thread(target=gather, args=[held])
+        beside.start()
+        beside.join(0.1)
+        assert not pieces
+    beside.join(10)
+    assert pieces == [
+        (place, size, advice)
+        for place, size in [(0, 16), (16, 16), (32, 8), (64, 16)]
+        for advice in (_ADVISE, _COLLAPSE)
+    ]
+    assert not held.locked()
+
+
 def test_it_happens_beside_the_program_and_not_at_once(monkeypatch):
-    done = threading.Event()
-    monkeypatch.setattr("rag.huge_pages.gather", done.set)
-    later = gather_later()
+    done, lock, given = threading.Event(), threading.Lock(), []
+    monkeypatch.setattr("rag.huge_pages.gather", lambda alone: (given.append(alone), done.set()))
+    later = gather_later(lock)
     assert later.daemon
     assert not done.wait(0.1)
     later.cancel()
-    assert gather_later(0.0).daemon
+    assert gather_later(lock, 0.0).daemon
     assert done.wait(10)
+    assert given == [lock]

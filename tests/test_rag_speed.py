@@ -142,5 +142,19 @@ def test_what_led_to_a_refusal_is_measured_anew_unless_it_was_just_now(tmp_path)
     assert later.speed().prefill_tokens_s == pytest.approx(200.0)
 
 
+def test_refusals_raise_what_is_expected_up_to_the_best_that_was_seen(tmp_path):
+    machine = speedometer(Ticking(prefill=200.0, decode=10.0), tmp_path / "speed.json")
+    machine.speed()
+    machine.doubt()
+    assert machine.known == Speed(pytest.approx(200.0), pytest.approx(10.0))  # it was never faster
+    machine.saw(read=200, took_s=2.0)
+    assert machine.known.prefill_tokens_s == pytest.approx(133.33, abs=0.01)
+    machine.doubt()
+    assert machine.known == Speed(pytest.approx(146.67, abs=0.01), pytest.approx(10.0))
+    for _ in range(5):
+        machine.doubt()
+    assert machine.known == Speed(pytest.approx(200.0), pytest.approx(10.0))
+
+
 def test_a_slowed_machine_takes_so_many_times_as_long():
     assert Speed(100.0, 10.0).slowed(2.0) == Speed(50.0, 5.0)

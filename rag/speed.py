@@ -189,7 +189,7 @@ class Speedometer:
                 self._store(known)
 
     def doubt(self) -> None:
-        """Forget the speed, so that it is measured anew next time; within a minute of that, expect a little more instead.
+        """Forget the speed, so that it is measured anew next time; within a minute of that, expect a little more.
 
         An answer refused for want of time teaches nothing, and what was measured on a busy machine must not stand for
         ever, nor for a minute if it was faster before. One that is tried in vain is stopped in time.

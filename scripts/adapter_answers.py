@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from adapter_pairs import as_article, by_overlap, linked, many, page_of, plain, stating, telling
+from adapter_pairs import as_article, gold_groups, linked, many, page_of, plain, ranked_for
 from adapter_turns import as_people_ask
 
 from eval.questions import Question
@@ -81,9 +81,8 @@ def _drawn(
     articles: dict[str, Article],
     chance: random.Random,
 ) -> Iterator[Lesson]:
-    files = question.articles or tuple(dict.fromkeys(quote.article for quote in question.evidence or ()))
-    found = by_overlap(question.question, [articles[file] for file in files])
-    groups = (telling if question.part == "gold" else stating)(question.evidence or (), question, found)
+    found = ranked_for(question, articles)
+    groups = gold_groups(question, found)
     if not groups or asks_whether(question.question):
         return
     gold = list(dict.fromkeys(chance.choice(sentences) for sentences in groups))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from adapter_pairs import as_article, by_overlap, linked, many, page_of, stating, telling, tempting_quotes
+from adapter_pairs import as_article, gold_groups, linked, many, page_of, ranked_for, stating, tempting_quotes
 from adapter_turns import as_people_ask
 
 from eval.metrics.answers import token_f1
@@ -86,12 +86,11 @@ def _drawn(
     tempting: Sequence[EvidenceQuote],
     chance: random.Random,
 ) -> Iterator[Asked]:
-    files = question.articles or tuple(dict.fromkeys(quote.article for quote in question.evidence or ()))
-    ranked = by_overlap(question.question, [articles[file] for file in files])
+    ranked = ranked_for(question, articles)
     if asks_whether(question.question) or not ranked:
         return
     if question.answerable:
-        groups = (telling if question.part == "gold" else stating)(question.evidence or (), question, ranked)
+        groups = gold_groups(question, ranked)
         core = list(dict.fromkeys(chance.choice(sentences) for sentences in groups))
         if not core:
             return

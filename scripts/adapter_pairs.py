@@ -99,8 +99,7 @@ def _drawn(
     tempting: Mapping[str, Sequence[EvidenceQuote]],
     chance: random.Random,
 ) -> Iterator[tuple[list[EvidenceSentence], bool]]:
-    files = question.articles or tuple(dict.fromkeys(quote.article for quote in question.evidence or ()))
-    ranked = by_overlap(question.question, [articles[file] for file in files])
+    ranked = ranked_for(question, articles)
     if not question.answerable:
         # The nearest miss: a sentence that somebody could take for the answer, else the one with most of the words.
         near = [item for group in stating(tempting.get(question.id, ()), question, ranked) for item in group]
@@ -109,7 +108,7 @@ def _drawn(
         if chance.random() < 0.6:
             yield many(near, ranked, chance), False
         return
-    groups = (telling if question.part == "gold" else stating)(question.evidence or (), question, ranked)
+    groups = gold_groups(question, ranked)
     if not groups:
         return
     gold = list(dict.fromkeys(chance.choice(group) for group in groups))
@@ -191,6 +190,17 @@ def many(
 
 def _in_order(chosen: Iterable[EvidenceSentence]) -> list[EvidenceSentence]:
     return sorted(chosen, key=lambda item: (item.article.id, item.sentence.start))
+
+
+def ranked_for(question: Question, articles: Mapping[str, Article]) -> list[EvidenceSentence]:
+    """All sentences of the articles that a question is asked of, those with most of its words first."""
+    files = question.articles or tuple(dict.fromkeys(quote.article for quote in question.evidence or ()))
+    return by_overlap(question.question, [articles[file] for file in files])
+
+
+def gold_groups(question: Question, ranked: Sequence[EvidenceSentence]) -> list[list[EvidenceSentence]]:
+    """The sentences that state each part of the answer, as far as the set tells them."""
+    return (telling if question.part == "gold" else stating)(question.evidence or (), question, ranked)
 
 
 def by_overlap(question: str, articles: Sequence[Article]) -> list[EvidenceSentence]:

@@ -7,6 +7,8 @@ Softmax does not see what all scores have in common: so the mean of the first ke
 SageAttention, Zhang et al. 2025), and what is left is rounded no worse than everything else.
 """
 
+from typing import Protocol
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -17,7 +19,28 @@ _COMMON = 32
 """The first keys tell what all have in common: the same ones however much of a prompt was read before."""
 
 
-def attention(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+class Softener(Protocol):
+    """Makes weights of scores; see `softened`."""
+
+    def __call__(self, scores: Tensor, scale: float, *, block: int) -> Tensor:
+        """`scores` may be written over."""
+        ...
+
+
+def softened(scores: Tensor, scale: float, *, block: int) -> Tensor:
+    """The softmax of `scores` x `scale`, in the same kind of number.
+
+    `scores` has the shape (key heads, queries, seen). Its queries are those of the last `block` of the `seen` tokens,
+    in order, once for each head of queries; none sees what comes after it: the weight of that is 0.
+    """
+    key_heads, _, seen = scores.shape
+    exact = scores.float().mul_(scale).view(key_heads, -1, block, seen)
+    later = torch.ones(block, block, dtype=torch.bool).triu_(1)
+    exact[..., seen - block :].masked_fill_(later, float("-inf"))
+    return exact.softmax(dim=-1).to(scores.dtype).view(scores.shape)
+
+
+def attention(queries: Tensor, keys: Tensor, values: Tensor, *, soften: Softener = softened) -> Tensor:
     """What each token takes from those that it sees, shape (n, heads x head size).
 
     `queries` has the shape (n, heads, head size); `keys` and `values` (key heads, length, head size), of which the last
@@ -37,11 +60,8 @@ def attention(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         end = min(start + _BLOCK, count)
         seen = length - count + end
         rows = shared[:, :, start:end].reshape(key_heads, -1, size)
-        scores = torch.bmm(rows, centred[:, :, :seen]).float().mul_(size**-0.5)
-        scores = scores.view(key_heads, -1, end - start, seen)
-        later = torch.ones(end - start, end - start, dtype=torch.bool).triu_(1)
-        scores[..., seen - (end - start) :].masked_fill_(later, float("-inf"))
-        weights = scores.softmax(dim=-1).to(values.dtype).view(key_heads, -1, seen)
+        scores = torch.bmm(rows, centred[:, :, :seen])
+        weights = soften(scores, size**-0.5, block=end - start)
         taken = torch.bmm(weights, values[:, :seen])
         out[start:end] = taken.view(key_heads, -1, end - start, size).permute(2, 0, 1, 3)
     return out.view(count, -1)

@@ -66,7 +66,7 @@ class Int8Decoder(Decoder):
         product = cast(OneDnnProduct, layer.query_key_value)
         new_keys, new_values = memory.next_places(place, len(rows))
         queries = kernels.turn(product.multiplied(normed.numbers), normed, product.bias, turns, new_keys, new_values)
-        return attention(queries, *memory.of(place, len(memory) + len(rows)))
+        return attention(queries, *memory.of(place, len(memory) + len(rows)), soften=kernels.soften)
 
     def _add_middle(self, rows: Tensor, layer: Layer) -> None:
         normed = self._quantised(rows, layer.mlp_norm)

@@ -127,6 +127,14 @@ def turn(
     return queries
 
 
+def soften(scores: Tensor, scale: float, *, block: int) -> Tensor:
+    """What `rag.attention.softened` makes of scores in bfloat16, written in their place."""
+    _, _, seen = scores.shape
+    count = scores.numel() // seen
+    _run(_soften, count, (count, seen, block), torch.tensor(scale), scores)
+    return scores
+
+
 def _empty(count: int, width: int, *, twice: bool) -> Quantised:
     kind = torch.uint8 if NOUGHT else torch.int8
     return Quantised(torch.empty(count * (2 if twice else 1), width, dtype=kind), torch.empty(count))
@@ -208,6 +216,23 @@ def _bfloat16(bits: Any) -> Any:
     return np.uint16((bits + u32(0x7FFF) + ((bits >> u32(16)) & u32(1))) >> u32(16))
 
 
+@_inlined
+def _exponential(x: Any) -> Any:
+    """e^x as a number near 1 and the bits of the power of two that it is to be multiplied with, for x from -87 to 87,
+    and for others as for the nearest of these (expf of Moshier's Cephes library)."""
+    x = x if x < f32(87.0) else f32(87.0)
+    x = x if x > f32(-87.0) else f32(-87.0)
+    two = i32(x * f32(1.44269504) + f32(200.5)) - i32(200)
+    rest = x - f32(two) * f32(0.693359375) + f32(two) * f32(2.12194440e-4)
+    y = f32(1.9875691500e-4)
+    y = y * rest + f32(1.3981999507e-3)
+    y = y * rest + f32(8.3334519073e-3)
+    y = y * rest + f32(4.1665795894e-2)
+    y = y * rest + f32(1.6666665459e-1)
+    y = y * rest + f32(5.0000001201e-1)
+    return y * rest * rest + rest + f32(1), (two + i32(127)) << i32(23)
+
+
 @_kernel
 def _bring(given: Any) -> None:
     whole = carray(given[0], 4, np.int64)
@@ -273,21 +298,8 @@ def _gate(given: Any) -> None:
         both[:] = f32(0)
         _add_product(both, product, scales, row, of_two)
         gates, up = both[:width], both[width:]
-        # e^-gate is a power of two, made of its bits, times a polynomial (expf of Moshier's Cephes library).
         for at in range(width):
-            x = -gates[at]
-            x = x if x < f32(87.0) else f32(87.0)
-            x = x if x > f32(-87.0) else f32(-87.0)
-            two = i32(x * f32(1.44269504) + f32(200.5)) - i32(200)
-            rest = x - f32(two) * f32(0.693359375) + f32(two) * f32(2.12194440e-4)
-            y = f32(1.9875691500e-4)
-            y = y * rest + f32(1.3981999507e-3)
-            y = y * rest + f32(8.3334519073e-3)
-            y = y * rest + f32(4.1665795894e-2)
-            y = y * rest + f32(1.6666665459e-1)
-            y = y * rest + f32(5.0000001201e-1)
-            part[at] = y * rest * rest + rest + f32(1)
-            twos[at] = (two + i32(127)) << i32(23)
+            part[at], twos[at] = _exponential(-gates[at])
         for at in range(width):
             up[at] = gates[at] * up[at] / (f32(1) + part[at] * power[at])
         squares = f32(0)
@@ -334,3 +346,33 @@ def _turn(given: Any) -> None:
             for at in range(size):
                 keys[place + at] = _bfloat16(bits[key + at])
                 values[place + at] = _bfloat16(bits[value + at])
+
+
+@_kernel
+def _soften(given: Any) -> None:
+    whole, scale = carray(given[0], 3, np.int64), carray(given[1], 1, np.float32)
+    count, width, block = whole[0], whole[1], whole[2]
+    scores = carray(given[2], (count, width), np.uint16)
+    weights, twos = np.empty(width, np.float32), np.empty(width, np.int32)
+    bits, power = weights.view(np.uint32), twos.view(np.float32)
+    first, last = _share(count)
+    for row in range(first, last):
+        mine = scores[row]
+        seen = width - block + row % block + 1
+        for at in range(seen):
+            bits[at] = u32(mine[at]) << u32(16)
+        most = weights[0]
+        for at in range(seen):
+            most = weights[at] if weights[at] > most else most
+        for at in range(seen):
+            weights[at], twos[at] = _exponential((weights[at] - most) * scale[0])
+        total = f32(0)
+        for at in range(seen):
+            weights[at] *= power[at]
+            total += weights[at]
+        share = f32(1) / total
+        for at in range(seen):
+            weights[at] *= share
+            mine[at] = _bfloat16(bits[at])
+        for at in range(seen, width):
+            mine[at] = np.uint16(0)

@@ -188,7 +188,8 @@ def test_sentences_of_an_article_that_was_read_ahead_are_not_read_again(name):
         return odds, generator.usage().since(before).tokens_read
 
     cold, read_cold = judged(known)  # nothing was read ahead yet
-    assert judged(chosen)[0] == pytest.approx(cold, abs=0.2)
+    # Sums in another order are rounded to other int8 numbers: 0.09 on average, 0.3 at most (docs/lab-notes.md).
+    assert judged(chosen)[0] == pytest.approx(cold, abs=0.35)
     stops = iter([True])
     assert not generator.read_ahead(whole_messages(whole), most_tokens=1_000, stop=lambda: next(stops))
     assert not generator.has_read(whole_messages(whole))
@@ -199,9 +200,9 @@ def test_sentences_of_an_article_that_was_read_ahead_are_not_read_again(name):
     excerpts = generator.count_tokens(answerable_messages("", chosen)[-1].content.split("\n\nQuestion")[0])
     assert read_hot <= read_cold - excerpts + 15  # the template before the excerpts is read once more
     assert "12 million" in "".join(generator.generate(answer_messages(question, known), max_tokens=40))
-    assert judged(known)[0] == pytest.approx(hot, abs=0.2)
+    assert judged(known)[0] == pytest.approx(hot, abs=0.35)
     generator.forget()
-    assert judged(known) == (pytest.approx(cold, abs=0.2), read_cold)
+    assert judged(known) == (pytest.approx(cold, abs=0.35), read_cold)
 
 
 def test_a_folder_without_a_model_is_a_clear_error(tmp_path: Path):
@@ -215,12 +216,14 @@ def test_a_folder_without_a_model_is_a_clear_error(tmp_path: Path):
     ("tokens", "prompt_length", "expected"),
     [
         ([1, 2, 3, 4, 5, 6, 9, 2, 3], 7, [4, 5, 6, 9]),  # what follows "2 3" in the prompt, to its end
-        ([1, 2, 3, 4, 7, 2, 3, 5, 9, 1, 2, 3], 9, [4, 7, 2, 3, 5, 9]),  # "1 2 3" beats the shorter "2 3"
-        ([7, 2, 3, 4, 8, 2, 3, 5, 9, 2, 3], 9, [4, 8, 2, 3, 5, 9]),  # of equals the first
+        ([1, 2, 3, 4, 7, 2, 3, 5, 9, 1, 2, 3], 9, [4, 7, 2, 3, 5]),  # "1 2 3" beats the shorter "2 3"
+        ([7, 2, 3, 4, 8, 2, 3, 5, 9, 2, 3], 9, [4, 8, 2, 3, 5]),  # of equals the first
         ([1, 2, 3, 9, 8], 4, []),  # nothing in the prompt ends so
         ([1, 2, 3, 4, 3], 4, [4]),  # one token is a match too
-        ([5, 1, 8, 5, 2, 7, 5, 2, 9, 5], 9, [2, 7, 5, 2, 9]),  # two of three go on with 2; of 7 and 9 the first
-        ([*range(30), 0, 1], 30, list(range(2, 12))),  # no more than ten
+        ([5, 1, 8, 5, 2, 7, 5, 2, 9, 5], 9, [2, 7]),  # two of three go on with 2; of 7 and 9 the first
+        ([*range(30), 7], 30, [8, 9]),  # the longer the match, the longer the guess
+        ([*range(30), 0, 1], 30, [2, 3, 4, 5, 6]),
+        ([*range(30), 0, 1, 2, 3, 4], 30, list(range(5, 12))),
         ([5], 1, []),
     ],
 )

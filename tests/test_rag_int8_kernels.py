@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from rag.attention import softened
 from rag.decoder import Decoder
 from rag.int8_products import OneDnnProduct
 
@@ -169,6 +170,18 @@ def test_bfloat16_is_rounded_as_pytorch_rounds_it():
     queries = kernels.turn(product, given, None, straight, keys, values)
     found = torch.cat([queries.flatten(), keys.flatten(), values.flatten()])
     assert torch.equal(found, product[0].bfloat16())
+
+
+@pytest.mark.parametrize(("block", "before"), [(1, 4), (5, 0), (40, 33)])
+def test_scores_become_weights_as_in_pytorch_and_none_of_what_comes_after(block, before, threads):
+    scores = torch.randn(2, 6 * block, before + block).mul_(40).bfloat16()
+    expected = softened(scores, 0.3, block=block)
+    found = kernels.soften(scores.clone(), 0.3, block=block)
+    assert found.dtype == torch.bfloat16
+    assert torch.allclose(found.float(), expected.float(), rtol=2**-7, atol=1e-30)
+    assert torch.allclose(found.float().sum(dim=-1), torch.ones(2, 6 * block), atol=0.02)
+    after = torch.ones(block, block, dtype=torch.bool).triu(1).repeat(6, 1)
+    assert (found[:, :, before:][:, after] == 0).all()
 
 
 def test_without_numba_the_decoder_is_the_one_in_pytorch():

@@ -140,6 +140,16 @@ def test_signed_and_unsigned_rows_give_the_same():
 
 @needs_int8
 @pytest.mark.skipif(not has_int8_instructions(), reason="where there are no int8 instructions FBGEMM is taken")
+@needs_int8
+def test_rows_that_are_put_below_few_ones_change_nothing():
+    torch.manual_seed(3)
+    product = OneDnnProduct(*quantise(torch.randn(48, 64)), None)
+    rows = torch.randint(-127, 128, (9, 64), dtype=torch.int8)
+    whole = product.multiplied(rows)
+    for count in range(1, 6):
+        assert torch.equal(product.multiplied(rows[:count]), whole[:count])
+
+
 @pytest.mark.parametrize("rows", [1, MANY])
 def test_int8_has_not_fallen_back_to_a_reference(rows):
     """oneDNN takes 600 times as long where it has no code for the kind of rows, and says nothing."""

@@ -1,10 +1,10 @@
-"""From a file to an `Article`. To add a format: one `read_x` function here or elsewhere, and a line in
-`READERS`."""
+"""From a file to an `Article`. To add a format: one `read_x` function, here or in a module of its own
+(`index/html_reader.py`, `pdf_reader.py`, `docx_reader.py`), and a line in `READERS`."""
 
 import hashlib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -20,6 +20,12 @@ from index.types import Article, Span
 READERS: dict[str, str] = {
     ".txt": "index.readers:read_text",
     ".md": "index.readers:read_markdown",
+    ".html": "index.html_reader:read_html",
+    ".htm": "index.html_reader:read_html",
+    ".mhtml": "index.html_reader:read_web_archive",
+    ".mht": "index.html_reader:read_web_archive",
+    ".pdf": "index.pdf_reader:read_pdf",
+    ".docx": "index.docx_reader:read_docx",
 }
 """File extension → "module:function" of a function that takes the bytes and the shown name and gives a
 `RawArticle`."""
@@ -165,7 +171,12 @@ def read_markdown(data: bytes, *, shown_as: str) -> RawArticle:
     heading = _MARKDOWN_TITLE.search(text, body_start)
     title = re.sub(r"[*_`]", "", heading["title"]) if heading else None
     metadata = _as_metadata(values or {}).or_else(Metadata(title=title))
-    return RawArticle(text, (Span(0, body_start),) if body_start else (), metadata, _tags(values or {}))
+    return RawArticle(
+        text,
+        (Span(0, body_start),) if body_start else (),
+        metadata,
+        tags_of(*((values or {}).get(name) for name in ("tags", "keywords"))),
+    )
 
 
 def decode(data: bytes, *, shown_as: str) -> str:
@@ -197,16 +208,28 @@ def _decode_by_guess(data: bytes, *, shown_as: str) -> str:
     return str(best)
 
 
+def find_web_address(text: str) -> str | None:
+    """The first web address in a text."""
+    found = _WEB_ADDRESS.search(text)
+    return found[0] if found else None
+
+
 def _files_in(folder: Path) -> Iterable[Path]:
     def refuse(error: OSError) -> None:
         # Passing over it in silence would make its articles look deleted.
         raise ArticleError(f"The folder {error.filename} cannot be read: {error.strerror}.") from error
 
     for parent, folders, files in os.walk(folder, onerror=refuse):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and not _holds_parts(name, files))
         for name in sorted(files):
             if not name.startswith("."):
                 yield Path(parent, name)
+
+
+def _holds_parts(folder: str, files: Collection[str]) -> bool:
+    """Whether a browser made the folder for pictures and frames of a page that it saved beside it."""
+    page = folder.removesuffix("_files")
+    return page != folder and any(f"{page}{ending}" in files for ending in (".html", ".htm"))
 
 
 def _problem_with_name(file: Path) -> str | None:
@@ -252,15 +275,15 @@ def _as_metadata(values: dict[str, Any]) -> Metadata:
     )
 
 
-def _tags(values: dict[str, Any]) -> tuple[str, ...]:
-    """What stands under `tags` and `keywords`, as a list or with commas between; each once."""
+def tags_of(*values: object) -> tuple[str, ...]:
+    """The tags that lists, and texts with commas between them, name; each once."""
     found: dict[str, None] = {}
-    for name in ("tags", "keywords"):
-        value = values.get(name)
-        parts = value if isinstance(value, list) else re.split(r"[,;\n]", value) if isinstance(value, str) else ()
+    for value in values:
+        parts = value if isinstance(value, list) else [value]
         for part in parts:
-            if isinstance(part, str | int | float) and not isinstance(part, bool) and str(part).strip():
-                found.setdefault(_storable(" ".join(str(part).split())))
+            if isinstance(part, str | int | float) and not isinstance(part, bool):
+                names = (" ".join(name.split()) for name in re.split(r"[,;\n]", str(part)))
+                found.update((_storable(name), None) for name in names if name)
     return tuple(found)
 
 

@@ -92,6 +92,11 @@ class SavedIndex:
         return self._folder
 
     @property
+    def embedder(self) -> Embedder:
+        """What makes its vectors."""
+        return self._embedder
+
+    @property
     def manifest(self) -> Manifest:
         """How the state was made that was last looked at."""
         return self._state.manifest

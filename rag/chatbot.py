@@ -3,7 +3,9 @@
 from collections.abc import Callable, Collection, Iterator, Sequence
 from collections.abc import Generator as Generating
 from datetime import date
+from pathlib import Path
 
+from index.build import Changes, update_index
 from index.errors import BylineError, InputError
 from index.filters import Filters
 from index.neutral import typed
@@ -257,6 +259,18 @@ class Chatbot:
 
     def _way(self) -> Way:
         return Way(self.index, self.generator, self.settings, self._today, self._loading, self._ahead)
+
+    def add_articles(self, files: Sequence[Path]) -> Changes:
+        """Bring files into the index, to be asked from the next question on. A file that cannot be read is `skipped`.
+        Raises as `index.build.update_index` does."""
+        changes = update_index(self.index.folder, files, embedder=self.index.embedder)
+        self.index.refresh()
+        return changes
+
+    @property
+    def kept_articles(self) -> Path:
+        """The folder, beside the index, for articles that come from nowhere where they stay."""
+        return self.index.folder.with_name(f"{self.index.folder.name}-articles")
 
     def article_count(self) -> int:
         """How many articles are at hand."""

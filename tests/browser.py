@@ -14,6 +14,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -97,6 +98,12 @@ class Visit:
         box = self.page.get_by_label("Your question")
         box.fill(question)
         box.press("Enter")
+
+    def add(self, *files: Path) -> None:
+        """Give articles to the page, as its button does."""
+        with self.page.expect_file_chooser() as chooser:
+            self.page.locator("#add").click()
+        chooser.value.set_files(files)
 
     def answered(self, *, turns: int = 1, timeout_s: float = 120) -> None:
         """Wait until that many turns are finished."""

@@ -15,6 +15,10 @@ pytestmark = [pytest.mark.model, pytest.mark.browser, pytest.mark.timeout(1200)]
 
 QUESTION = "How much did products from Xinjiang generate in sales on Tmall?"
 SENTENCE = "Products from Xinjiang generated $212 million in sales on Tmall, up 68.7% from last year."
+COST = "The repairs of the harbour cost 12 million euros, said the mayor, Rita Sol, who cut a ribbon at its gate."
+HARBOUR = f"""<title>Porto Claro: harbour reopens</title><h1>Porto Claro: harbour reopens</h1>
+<p>The harbour of Porto Claro reopened on Monday after six weeks. {COST} Boats had waited outside for all that time.</p>
+<p>Fishers complained about the noise of the machines, which had worked through the nights of the last fortnight.</p>"""
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +52,24 @@ def test_a_question_a_click_and_a_refusal(server):
         # The first turn's chip still opens its sentence.
         page.locator("#finished .turn").first.locator(".chip").first.click()
         expect(page.locator("mark.active").first).to_have_text(SENTENCE)
+
+
+def test_a_pdf_is_dropped_and_asked(server, tmp_path):
+    """A page printed by the browser itself: what people have."""
+    with chromium() as browser, opened(browser, server.url) as visit:
+        printed = browser.new_page()
+        printed.set_content(HARBOUR)
+        printed.pdf(path=tmp_path / "harbour.pdf", display_header_footer=True)
+        printed.close()
+        page = visit.ready().page
+        visit.add(tmp_path / "harbour.pdf")
+        expect(page.locator("#panel .news").first).to_have_text("Added: harbour.pdf")
+        expect(page.locator(".pill")).to_have_text("Ready · 5 articles")
+        visit.ask("How much did the repairs of the harbour of Porto Claro cost?")
+        visit.answered(timeout_s=240)
+        expect(page.locator("#finished .turn .answer")).to_contain_text("12 million euros")
+        page.locator("#finished .chip").first.click()
+        expect(page.locator("mark.active").first).to_have_text(COST)
 
 
 def test_http_gives_the_same_json(server):

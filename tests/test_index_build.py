@@ -101,7 +101,7 @@ def test_one_bad_file_among_good_ones_is_reported(tiny_corpus, tmp_path):
     changes = update_index(tmp_path / "index", [tiny_corpus], embedder=EMBEDDER)
     assert len(changes.added) == 3
     assert changes.skipped == (
-        Skipped("articles/table.csv", "only .md, .txt files are read"),
+        Skipped("articles/table.csv", "only .docx, .htm, .html, .md, .mht, .mhtml, .pdf, .txt files are read"),
         Skipped("articles/broken.txt", "articles/broken.txt is not a text file: it holds binary data."),
     )
 
@@ -121,7 +121,7 @@ def test_nothing_readable_is_an_error_and_leaves_no_index(tmp_path):
     with pytest.raises(ArticleError, match=r"None of the files could be read as an article:\n.*a\.txt is empty\."):
         update_index(tmp_path / "index", [tmp_path / "a.txt"], embedder=EMBEDDER)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ArticleError, match=r"No articles were found: expected \.md, \.txt files\."):
+    with pytest.raises(ArticleError, match=r"No articles were found: expected \.docx, .*\.md, .*\.txt files\."):
         update_index(tmp_path / "index", [tmp_path / "empty"], embedder=EMBEDDER)
     with pytest.raises(IndexMissing):
         read_manifest(tmp_path / "index")

@@ -99,12 +99,14 @@ def test_finding_articles_in_folders_and_files(tmp_path):
         (corpus / "b.txt", "corpus/b.txt"),
         (corpus / "deep" / "er" / "c.txt", "corpus/deep/er/c.txt"),
     )
-    assert found.skipped == (Skipped("corpus/photo.jpg", "only .md, .txt files are read"),)
+    assert found.skipped == (
+        Skipped("corpus/photo.jpg", "only .docx, .htm, .html, .md, .mht, .mhtml, .pdf, .txt files are read"),
+    )
     assert find_articles([corpus / "deep" / "er" / "c.txt"]).articles == ((corpus / "deep/er/c.txt", "er/c.txt"),)
 
 
 def test_what_is_named_must_be_there_and_readable(tmp_path):
-    with pytest.raises(ArticleError, match=r"only \.md, \.txt files are read"):
+    with pytest.raises(ArticleError, match=r"only \.docx, .*\.txt files are read"):
         find_articles([write(tmp_path, "photo.jpg", "x")])
     with pytest.raises(ArticleError, match="There is no file or folder") as caught:
         find_articles([tmp_path / "nowhere"])

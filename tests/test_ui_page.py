@@ -65,6 +65,26 @@ def test_the_empty_page_says_what_it_is_and_what_to_ask(visit):
     assert page.evaluate("document.activeElement.tagName") == "TEXTAREA"
 
 
+def test_articles_are_added_where_they_are_dropped_and_a_file_that_is_none_is_named(visit, chatbot, tmp_path):
+    page, chatbot.kept_articles = visit.page, tmp_path / "kept"
+    article, empty = tmp_path / "harbour.txt", tmp_path / "empty.txt"
+    article.write_text("Harbour reopens\n\nThe harbour of Porto Claro reopened on Monday.")
+    empty.write_text("")
+    try:
+        visit.add(article)
+        expect(page.locator("#panel .news")).to_have_text("Added: harbour.txt")
+
+        expect(page.locator(".pill")).to_have_text("Ready · 5 articles")
+        expect(page.locator("#panel .list .title").last).to_have_text("Harbour reopens")
+        page.locator("#panel .list .listed").last.click()
+        expect(page.locator("#panel")).to_contain_text("The harbour of Porto Claro reopened on Monday.")
+        visit.add(empty)
+        expect(page.locator("#panel .news").first).to_have_text("kept/empty.txt is empty.")
+        assert [file.name for file in chatbot.kept_articles.iterdir()] == ["harbour.txt"]
+    finally:
+        chatbot.given.clear()
+
+
 def test_from_question_over_draft_to_the_signed_answer(visit):
     page = visit.page
     visit.ask(WORTH_QUESTION)

@@ -3,10 +3,13 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from index.build import Changes
 from index.errors import InputError
 from index.filters import Filters
 from index.paths import project_seeds
+from index.readers import read_article
 from index.types import Article, Span
 from rag.explanation import Explanation, Step
 from rag.queueing import Place, Turns, before_this_one
@@ -152,12 +155,19 @@ class ScriptedChatbot:
     finished: list[str] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
     turns: Turns = field(default_factory=Turns)
+    kept_articles: Path = Path("/nowhere")
+    given: list[Article] = field(default_factory=list)
+
+    def add_articles(self, files: Sequence[Path]) -> Changes:
+        read = [read_article(file, shown_as=f"kept/{file.name}") for file in files]
+        self.given += read
+        return Changes(added=tuple(article.path for article in read))
 
     def article_count(self) -> int:
         return len(self.articles())
 
     def articles(self) -> tuple[Article, ...]:
-        return tuple(article for article in seed_articles() if article.id not in self.removed)
+        return (*(article for article in seed_articles() if article.id not in self.removed), *self.given)
 
     def article(self, article_id: str) -> Article:
         for article in (*self.articles(), *self.extra):

@@ -5,16 +5,19 @@ conversation before it. Opening a source is an event without a queue: it works w
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from index.errors import BylineError, InputError, SettingsError
+from index.readers import LARGEST_FILE, READERS
 from index.types import Article
 from rag.settings import read_seconds
 from ui import render, render_sources
+from ui.adding import add_dropped, told
 from ui.asking import Desk
 from ui.protocol import ChatbotLike
 from ui.turns import Conversation, Turn, history_of
@@ -53,6 +56,15 @@ def build_app(desk: Desk) -> gr.Blocks:
         conversation = gr.State(Conversation(), delete_callback=Conversation.clear)
         with gr.Row(elem_id="top"):
             header = gr.HTML(render.header(desk.warmup.state, None), elem_id="header", apply_default_css=False)
+            add = gr.UploadButton(
+                "Add articles",
+                file_count="multiple",
+                file_types=sorted(READERS),
+                elem_id="add",
+                size="sm",
+                min_width=0,
+                scale=0,
+            )
             clear = gr.Button("Clear", elem_id="clear", size="sm", min_width=0, scale=0)
         with gr.Row(elem_id="columns", equal_height=False):
             with gr.Column(elem_id="left", min_width=0):
@@ -120,6 +132,9 @@ def build_app(desk: Desk) -> gr.Blocks:
         def stop_now(state: Conversation) -> None:
             state.stop_wanted = True
 
+        def take_in(files: list[str], state: Conversation) -> Iterator[tuple[Any, ...]]:
+            yield from _taken_in(desk, state, [Path(file) for file in files])
+
         def look(state: Conversation) -> tuple[Any, ...]:
             return _polled(desk, state)
 
@@ -127,6 +142,7 @@ def build_app(desk: Desk) -> gr.Blocks:
         live.ask(ask_example, [seconds, conversation], screen, **frames)
         for component in (finished, live, panel):
             component.open(open_source, [conversation], [panel], **aside)
+        add.upload(take_in, [add, conversation], [header, live, panel], **frames)
         clear.click(clear_all, [conversation], screen, **aside)
         stop.click(stop_now, [conversation], None, **aside)
         gr.on([page.load, timer.tick], look, [conversation], [header, live, panel, timer, conversation], **aside)
@@ -150,6 +166,7 @@ def page_options() -> dict[str, Any]:
         "footer_links": [],
         "run_history": False,
         "mcp_server": False,
+        "max_file_size": LARGEST_FILE,
         "ssr_mode": False,
         "enable_monitoring": False,
         "show_error": False,
@@ -239,6 +256,23 @@ def _polled(desk: Desk, state: Conversation) -> tuple[Any, ...]:
         render_sources.nothing_open(articles) if untouched and not state.by_hand else gr.skip(),
         gr.Timer(_POLL_S, active=warmup.name == "loading"),
         state,  # the same object; only a state that was put out is dropped after its tab has closed
+    )
+
+
+def _taken_in(desk: Desk, state: Conversation, files: Sequence[Path]) -> Iterator[tuple[Any, ...]]:
+    names = ", ".join(file.name for file in files)
+    yield gr.skip(), gr.skip(), render_sources.nothing_open(_articles(desk), news=[f"Reading {names} …"])
+    try:
+        chatbot = desk.warmup.chatbot()
+        news = told(add_dropped(chatbot, files, folder=chatbot.kept_articles))
+    except BylineError as error:
+        news = tuple(line for line in (error.message, error.help) if line)
+    articles = _articles(desk)
+    untouched = state.live is None and not state.turns
+    yield (
+        render.header(desk.warmup.state, len(articles) or None),
+        render.welcome(desk.warmup.state, _examples(desk)) if untouched else gr.skip(),
+        render_sources.nothing_open(articles, news=news),
     )
 
 

@@ -18,7 +18,9 @@ app = typer.Typer(help="Add, look at and remove articles.", no_args_is_help=True
 
 @app.command()
 def add(
-    paths: Annotated[list[Path] | None, typer.Argument(help="Articles (.txt, .md) or folders of them.")] = None,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Articles (text, Markdown, web pages, PDF, Word) or folders of them.")
+    ] = None,
     rebuild: Annotated[
         bool, typer.Option(help="Read and embed every article anew, for example for another embedder.")
     ] = False,

@@ -1,8 +1,10 @@
 """What the page needs from a chatbot: the real one, and the scripted one that the tests put in its place."""
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Protocol
 
+from index.build import Changes
 from index.filters import Filters
 from index.types import Article
 from rag.types import Answer, Event, Message
@@ -36,6 +38,13 @@ class ChatbotLike(Protocol):
         seconds: float | None = None,
     ) -> Answer:
         """The same, waited for."""
+
+    def add_articles(self, files: Sequence[Path]) -> Changes:
+        """Bring files into the collection. Raises `BylineError` if none of them can be read."""
+
+    @property
+    def kept_articles(self) -> Path:
+        """The folder for articles that come from nowhere where they stay."""
 
     def article_count(self) -> int:
         """How many articles are at hand; cheap."""

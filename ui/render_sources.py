@@ -27,10 +27,11 @@ class Highlight:
     active: bool = False
 
 
-def nothing_open(articles: Sequence[Article]) -> str:
-    """The panel before anything is asked: the articles at hand."""
+def nothing_open(articles: Sequence[Article], *, news: Sequence[str] = ()) -> str:
+    """The panel before anything is asked: the articles at hand, and above them what has just become of some."""
+    told = "".join(f'<p class="news" role="status"><bdi>{escape(line)}</bdi></p>' for line in news)
     if not articles:
-        return _panel('<p class="quiet">The sources of an answer appear here.</p>', "Sources")
+        return _panel(told or '<p class="quiet">The sources of an answer appear here.</p>', "Sources")
     items = "".join(
         f'<li><button type="button" class="listed" data-open="article" data-article="{escape(article.id)}">'
         f'<span class="kicker"><span>{_kicker(article)}</span></span>'
@@ -42,7 +43,7 @@ def nothing_open(articles: Sequence[Article]) -> str:
     rest = f'<p class="quiet">and {counted(more, "more article")}</p>' if more > 0 else ""
     return _panel(
         f'<div class="panel-head"><h2 class="label">{counted(len(articles), "article")} at hand</h2></div>'
-        f'<div class="scroll"><ul class="list">{items}</ul>{rest}</div>',
+        f'{told}<div class="scroll"><ul class="list">{items}</ul>{rest}</div>',
         "Articles at hand",
     )
 

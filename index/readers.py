@@ -82,13 +82,13 @@ def find_articles(paths: Iterable[Path | str]) -> FoundFiles:
             folders.append(path)
             for file in _files_in(path):
                 shown = "/".join(part for part in (path.name, file.relative_to(path).as_posix()) if part)
-                problem = _problem_with_name(file)
+                problem = problem_with_name(file)
                 if problem:
                     skipped.append(Skipped(shown.encode("utf-8", "replace").decode(), problem))
                 else:
                     articles.setdefault(file, shown)
         elif path.exists():
-            problem = _problem_with_name(path)
+            problem = problem_with_name(path)
             if problem:
                 raise ArticleError(f"{given} cannot be read as an article: {problem}.")
             articles.setdefault(path, f"{path.parent.name}/{path.name}".lstrip("/"))
@@ -232,7 +232,8 @@ def _holds_parts(folder: str, files: Collection[str]) -> bool:
     return page != folder and any(f"{page}{ending}" in files for ending in (".html", ".htm"))
 
 
-def _problem_with_name(file: Path) -> str | None:
+def problem_with_name(file: Path) -> str | None:
+    """Why a file of this name is no article; None if it may be one."""
     try:
         file.as_posix().encode()
     except UnicodeEncodeError:

@@ -69,6 +69,16 @@ def test_what_cannot_be_read_is_not_kept_and_what_was_kept_before_stays(tmp_path
     assert sorted(file.name for file in kept.iterdir()) == ["bakery.txt", "harbour.txt"]
 
 
+def test_files_of_other_kinds_are_named_and_the_rest_is_added(tmp_path):
+    chatbot, kept, photo = Adding(added), tmp_path / "kept", tmp_path / "photo.jpg"
+    photo.write_bytes(b"\xff")
+    reason = "photo.jpg: only .docx, .htm, .html, .md, .mht, .mhtml, .pdf, .txt files are read"
+    changes = add_dropped(chatbot, [photo, *dropped(tmp_path / "one", harbour="Boats left.")], folder=kept)
+    assert (changes.added, changes.skipped) == (("kept/harbour.txt",), (Skipped("photo.jpg", reason),))
+    assert add_dropped(chatbot, [photo], folder=kept) == Changes(skipped=(Skipped("photo.jpg", reason),))
+    assert [file.name for file in kept.iterdir()] == ["harbour.txt"]
+
+
 def test_what_became_of_them_is_told_a_line_each():
     changes = Changes(
         added=("kept/a.pdf",),

@@ -24,6 +24,12 @@ pytestmark = [
 WORTH_QUESTION = "How much is Alibaba worth?"
 PEAK_QUESTION = "How big was Alibaba at its peak?"
 CEO_QUESTION = "Who is the CEO of Snapdeal?"
+DROPPED = """() => {
+  const files = new DataTransfer();
+  for (const [name, text] of [["bakery.txt", "The bakery sells bread."], ["photo.jpg", "x"]])
+    files.items.add(new File([text], name));
+  return files;
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +71,7 @@ def test_the_empty_page_says_what_it_is_and_what_to_ask(visit):
     assert page.evaluate("document.activeElement.tagName") == "TEXTAREA"
 
 
-def test_articles_are_added_where_they_are_dropped_and_a_file_that_is_none_is_named(visit, chatbot, tmp_path):
+def test_articles_are_added_by_the_button_or_dropped_and_a_file_that_is_none_is_named(visit, chatbot, tmp_path):
     page, chatbot.kept_articles = visit.page, tmp_path / "kept"
     article, empty = tmp_path / "harbour.txt", tmp_path / "empty.txt"
     article.write_text("Harbour reopens\n\nThe harbour of Porto Claro reopened on Monday.")
@@ -73,14 +79,18 @@ def test_articles_are_added_where_they_are_dropped_and_a_file_that_is_none_is_na
     try:
         visit.add(article)
         expect(page.locator("#panel .news")).to_have_text("Added: harbour.txt")
-
         expect(page.locator(".pill")).to_have_text("Ready · 5 articles")
         expect(page.locator("#panel .list .title").last).to_have_text("Harbour reopens")
         page.locator("#panel .list .listed").last.click()
         expect(page.locator("#panel")).to_contain_text("The harbour of Porto Claro reopened on Monday.")
         visit.add(empty)
         expect(page.locator("#panel .news").first).to_have_text("kept/empty.txt is empty.")
-        assert [file.name for file in chatbot.kept_articles.iterdir()] == ["harbour.txt"]
+        files = page.evaluate_handle(DROPPED)
+        page.dispatch_event("#stage", "drop", {"dataTransfer": files})
+        expect(page.locator("#panel .news").first).to_have_text("Added: bakery.txt")
+        expect(page.locator("#panel .news").last).to_contain_text("Not added: photo.jpg: only .docx")
+        expect(page.locator(".pill")).to_have_text("Ready · 6 articles")
+        assert sorted(file.name for file in chatbot.kept_articles.iterdir()) == ["bakery.txt", "harbour.txt"]
     finally:
         chatbot.given.clear()
 

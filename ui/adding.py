@@ -2,20 +2,26 @@
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from index.build import Changes
-from index.readers import read_bytes
+from index.readers import Skipped, problem_with_name, read_bytes
 from ui.protocol import ChatbotLike
 
 
 def add_dropped(chatbot: ChatbotLike, files: Sequence[Path], *, folder: Path) -> Changes:
-    """Copy the files to `folder`, since a browser's are gone soon, and bring the copies into the index.
+    """Copy the files to `folder`, since a browser's are gone soon, and bring the copies into the index. Files of other
+    kinds are skipped.
 
     Raises what `index.build.update_index` raises; copies that are in no index then are removed again.
     """
     before = set(folder.iterdir()) if folder.is_dir() else set()
-    kept = [_kept(file, folder) for file in files]
+    problems = {file: problem_with_name(file) for file in files}
+    others = tuple(Skipped(file.name, f"{file.name}: {problem}") for file, problem in problems.items() if problem)
+    kept = [_kept(file, folder) for file, problem in problems.items() if problem is None]
+    if not kept:
+        return Changes(skipped=others)
     try:
         changes = chatbot.add_articles(kept)
     except BaseException:
@@ -23,7 +29,7 @@ def add_dropped(chatbot: ChatbotLike, files: Sequence[Path], *, folder: Path) ->
         raise
     refused = {skipped.path for skipped in changes.skipped}
     _remove({file for file in kept if f"{folder.name}/{file.name}" in refused} - before)
-    return changes
+    return replace(changes, skipped=(*changes.skipped, *others))
 
 
 def _kept(file: Path, folder: Path) -> Path:

@@ -13,7 +13,7 @@ from typing import Any
 import gradio as gr
 
 from index.errors import BylineError, InputError, SettingsError
-from index.readers import LARGEST_FILE, READERS
+from index.readers import LARGEST_FILE
 from index.types import Article
 from rag.settings import read_seconds
 from ui import render, render_sources
@@ -59,7 +59,6 @@ def build_app(desk: Desk) -> gr.Blocks:
             add = gr.UploadButton(
                 "Add articles",
                 file_count="multiple",
-                file_types=sorted(READERS),
                 elem_id="add",
                 size="sm",
                 min_width=0,

@@ -89,5 +89,17 @@ window.byline = (() => {
     });
   }
 
+  // A file dropped anywhere on the page is an article to add; the browser would leave the page to show it.
+  document.addEventListener("dragover", (event) => {
+    if (event.dataTransfer?.types.includes("Files")) event.preventDefault();
+  });
+  document.addEventListener("drop", (event) => {
+    const input = document.querySelector("#top input[type=file]");
+    if (!input || !event.dataTransfer?.files.length) return;
+    event.preventDefault();
+    input.files = event.dataTransfer.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+
   return { clicks, showSources, followConversation };
 })();

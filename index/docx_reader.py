@@ -32,8 +32,6 @@ def read_docx(data: bytes, *, shown_as: str) -> RawArticle:
             f"{shown_as} is no Word document that can be read: it is broken, has a password or is an old one (.doc).",
             help="Save it once more as .docx, without a password.",
         ) from None
-    except (KeyError, ValueError, SyntaxError) as error:  # parts that are missing, are something else, or are no XML
-        raise ArticleError(f"{shown_as} is no Word document that can be read: {error}.") from error
     text = "\n\n".join(shown for shown, _ in blocks)
     if not any(character.isalnum() for character in text):
         raise ArticleError(f"{shown_as} holds no words.")

@@ -7,6 +7,7 @@ publisher, author, date, address and keywords. Dates are read where the page sta
 import re
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from typing import Any
 
 from index.errors import ArticleError
 from index.layout import tidy
@@ -15,6 +16,7 @@ from index.readers import RawArticle, decode, find_web_address, tags_of
 
 _FEWEST_WORDS = 12
 """With fewer, what was found is a menu or a notice."""
+_SPACE = re.compile(r"\s+")
 _BETWEEN_NAMES = re.compile(r"\s*;\s*")
 
 
@@ -38,10 +40,14 @@ def read_web_archive(data: bytes, *, shown_as: str) -> RawArticle:
 
 
 def _from_page(page: str, *, shown_as: str, address: str | None = None) -> RawArticle:
-    from trafilatura import bare_extraction
+    from trafilatura import bare_extraction, load_html
 
+    tree = load_html(page)
+    if tree is None:
+        raise _nothing(shown_as)
+    _without_source_lines(tree)
     found = bare_extraction(
-        page,
+        tree,
         url=address,
         with_metadata=True,
         include_comments=False,
@@ -51,10 +57,7 @@ def _from_page(page: str, *, shown_as: str, address: str | None = None) -> RawAr
     blocks = [tidy(line) for line in (found.text or "").splitlines()] if found else []
     blocks = [block for block in blocks if block]
     if not found or sum(len(block.split()) for block in blocks) < _FEWEST_WORDS:
-        raise ArticleError(
-            f"{shown_as} holds nothing that looks like an article.",
-            help="Copy what you want to ask about into a .txt file.",
-        )
+        raise _nothing(shown_as)
     title = tidy(found.title or "") or None
     if title and blocks[0].lower() != title.lower():
         blocks.insert(0, title)
@@ -66,3 +69,18 @@ def _from_page(page: str, *, shown_as: str, address: str | None = None) -> RawAr
         url=find_web_address(found.url or "") or address,
     )
     return RawArticle("\n\n".join(blocks), (), metadata, tags_of([*(found.tags or ()), *(found.categories or ())]))
+
+
+def _without_source_lines(tree: Any) -> None:
+    """Where a line of the page's source ends means nothing to who reads the page; trafilatura would keep it."""
+    for element in tree.iter():
+        if element.tag != "pre":
+            element.text = element.text and _SPACE.sub(" ", element.text)
+        element.tail = element.tail and _SPACE.sub(" ", element.tail)
+
+
+def _nothing(shown_as: str) -> ArticleError:
+    return ArticleError(
+        f"{shown_as} holds nothing that looks like an article.",
+        help="Copy what you want to ask about into a .txt file.",
+    )

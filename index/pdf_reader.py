@@ -33,6 +33,8 @@ _BROKEN_WORD = re.compile(r"([^\W\d_]+)[-\u2010]$")
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _ENDED = re.compile(r"[.!?…:;][\"'”’)\]]*$")
+# What pdfminer.six writes for a character of a font that does not say which one it is.
+_UNKNOWN = re.compile(r"\(cid:\d+\)")
 _LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
 
 
@@ -48,7 +50,7 @@ class _Block:
 
 def read_pdf(data: bytes, *, shown_as: str) -> RawArticle:
     """A PDF that holds text. Its title is what it calls itself if it says so on its pages too, else what stands in the
-    largest letters on the first page. Raises ArticleError for one with a password, without text, or that is broken.
+    largest letters on the first page. Raises ArticleError for one with a password or without text.
     """
     named, pages = _opened(data, shown_as=shown_as)
     blocks = [block for page in pages for block in page]
@@ -77,32 +79,28 @@ def _opened(data: bytes, *, shown_as: str) -> tuple[str | None, list[list[_Block
     from pdfminer.pdfparser import PDFParser
     from pdfminer.utils import decode_text
 
-    pages = []
     try:
         document = PDFDocument(PDFParser(io.BytesIO(data)))
-        resources = PDFResourceManager()
-        device = PDFPageAggregator(resources, laparams=LAParams(all_texts=True))
-        interpreter = PDFPageInterpreter(resources, device)
-        for number, page in enumerate(PDFPage.create_pages(document)):
-            if number == _MOST_PAGES:
-                raise ArticleError(f"{shown_as} has more than {_MOST_PAGES:,} pages; split it.")
-            interpreter.process_page(page)
-            pages.append(list(_blocks(device.get_result(), number)))
-        titles = [info["Title"] for info in document.info if isinstance(info.get("Title"), bytes)]
-        return (tidy(decode_text(titles[0])) or None if titles else None), pages
-    except ArticleError:
-        raise
     except PDFPasswordIncorrect:
         raise ArticleError(f"{shown_as} opens with a password only; save it without one.") from None
-    except Exception as error:  # a broken PDF fails as whatever it broke: KeyError, struct.error, RecursionError …
-        raise ArticleError(f"{shown_as} is not a PDF that can be read: {error or type(error).__name__}.") from error
+    resources = PDFResourceManager()
+    device = PDFPageAggregator(resources, laparams=LAParams(all_texts=True))
+    interpreter = PDFPageInterpreter(resources, device)
+    pages = []
+    for number, page in enumerate(PDFPage.create_pages(document)):
+        if number == _MOST_PAGES:
+            raise ArticleError(f"{shown_as} has more than {_MOST_PAGES:,} pages; split it.")
+        interpreter.process_page(page)
+        pages.append(list(_blocks(device.get_result(), number)))
+    titles = [info["Title"] for info in document.info if isinstance(info.get("Title"), bytes)]
+    return (tidy(decode_text(titles[0])) or None if titles else None), pages
 
 
 def _blocks(page: Any, number: int) -> Iterator[_Block]:
     from pdfminer.layout import LTChar, LTTextBox
 
     for box in _inside(page, LTTextBox):
-        lines = [(tidy(line.get_text().translate(_LIGATURES)), line) for line in box]
+        lines = [(tidy(_UNKNOWN.sub("", line.get_text()).translate(_LIGATURES)), line) for line in box]
         shown = tuple(text for text, _ in lines if text)
         sizes = [letter.size for _, line in lines for letter in line if isinstance(letter, LTChar)]
         if shown and sizes:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from index.cleaning import find_boilerplate, merge_spans
-from index.errors import ArticleError
+from index.errors import ArticleError, BylineError
 from index.layout import tidy
 from index.metadata import Metadata, find_metadata
 from index.on_demand import load_entry
@@ -131,7 +131,15 @@ def read_article(path: Path, *, shown_as: str, data: bytes | None = None) -> Art
     """
     data = read_bytes(path, shown_as=shown_as) if data is None else data
     read = load_entry(READERS, path.suffix.lower(), kind="article format")
-    raw: RawArticle = read(data, shown_as=shown_as)
+    try:
+        raw: RawArticle = read(data, shown_as=shown_as)
+    except BylineError:
+        raise
+    except (
+        Exception
+    ) as error:  # of a broken file libraries raise whatever it broke: KeyError, zlib.error, RecursionError
+        reason = str(error) or type(error).__name__
+        raise ArticleError(f"{shown_as} is no {path.suffix.lower()} file that can be read: {reason}.") from error
     return prepare_article(
         raw, shown_as=shown_as, location=path.absolute().as_posix(), hash_of_content=content_hash(data)
     )

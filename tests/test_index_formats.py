@@ -66,6 +66,15 @@ def test_of_a_web_page_the_article_is_read_and_what_it_says_of_itself(tmp_path, 
     assert article.tags == ("harbour", "Porto Claro")
 
 
+def test_lines_of_the_source_are_no_lines_of_the_article_and_breaks_are(tmp_path):
+    page = PAGE.replace(" and the first boats", "\n   and the\tfirst boats").replace(
+        "said the mayor", "said<br>the mayor"
+    )
+    text = read(tmp_path, "a.html", page).text
+    assert text.split("\n\n")[1] == PARAGRAPHS[0]
+    assert text.split("\n\n")[2:4] == PARAGRAPHS[1].replace("said ", "said|").split("|")
+
+
 def test_a_date_that_a_page_does_not_state_is_not_guessed(tmp_path):
     page = PAGE.replace('<meta property="article:published_time" content="2020-05-17T08:00:00Z">', "")
     assert read(tmp_path, "a.html", page.replace("Copyright", "Copyright 2019")).date is None
@@ -163,9 +172,9 @@ trailer<</Root 1 0 R/Encrypt 3 0 R/ID[(0123456789012345)(0123456789012345)]>>
     [
         (pdf([]), "a.pdf holds no text, only pictures of it."),
         (LOCKED, "a.pdf opens with a password only; save it without one."),
-        (b"%PDF-1.4\nnothing", "a.pdf is not a PDF that can be read: "),
-        (b"no PDF at all", "a.pdf is not a PDF that can be read: "),
-        (pdf(lines("The harbour reopened."))[:-900], "a.pdf is not a PDF that can be read: "),
+        (b"%PDF-1.4\nnothing", "a.pdf is no .pdf file that can be read: "),
+        (b"no PDF at all", "a.pdf is no .pdf file that can be read: "),
+        (pdf(lines("The harbour reopened."))[:-900], "a.pdf is no .pdf file that can be read: "),
     ],
 )
 def test_pdfs_that_are_no_articles(tmp_path, data, reason):
@@ -221,6 +230,32 @@ def test_word_documents_that_are_no_articles(tmp_path, data, reason):
     with pytest.raises(ArticleError) as caught:
         read(tmp_path, "a.docx", data)
     assert caught.value.message.startswith(reason)
+
+
+@pytest.mark.parametrize("name", ["a.html", "a.mhtml", "a.pdf", "a.docx"])
+def test_whatever_a_broken_file_breaks_is_an_error_that_names_it(tmp_path, name):
+    import random
+
+    whole = {"a.html": PAGE.encode(), "a.mhtml": b"Content-Type: text/html\r\n\r\n" + PAGE.encode()}
+    whole["a.pdf"] = pdf(lines(*PARAGRAPHS))
+    whole["a.docx"] = document(lambda written: written.add_paragraph(PARAGRAPHS[0]))
+    chance, refusals = random.Random(7), []
+    for _ in range(60):
+        data = bytearray(whole[name])
+        for _ in range(chance.choice((1, 5, 40))):
+            data[chance.randrange(len(data))] = chance.randrange(256)
+        start = chance.randrange(len(data))
+        del data[start : start + chance.choice((0, 0, 3, 300))]
+        try:
+            assert read(tmp_path, name, bytes(data)).text.strip()
+        except ArticleError as error:
+            refusals.append(error.message)
+    assert all(message.startswith(name) for message in refusals)
+
+
+def test_a_page_nested_without_end_is_read_or_named(tmp_path):
+    with pytest.raises(ArticleError, match=r"^a\.html "):
+        read(tmp_path, "a.html", "<div>" * 20_000 + "Boats." + "</div>" * 20_000)
 
 
 def test_a_document_that_unpacks_to_far_more_than_it_is(tmp_path):

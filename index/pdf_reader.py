@@ -16,7 +16,7 @@ from typing import Any
 from index.errors import ArticleError
 from index.layout import tidy
 from index.metadata import Metadata
-from index.readers import RawArticle, find_web_address
+from index.readers import RawArticle, find_web_address, storable
 from index.types import Span
 
 _MOST_PAGES = 1_000
@@ -93,14 +93,18 @@ def _opened(data: bytes, *, shown_as: str) -> tuple[str | None, list[list[_Block
         interpreter.process_page(page)
         pages.append(list(_blocks(device.get_result(), number)))
     titles = [info["Title"] for info in document.info if isinstance(info.get("Title"), bytes)]
-    return (tidy(decode_text(titles[0])) or None if titles else None), pages
+    return (_shown(decode_text(titles[0])) or None if titles else None), pages
+
+
+def _shown(text: str) -> str:
+    return tidy(storable(_UNKNOWN.sub("", text).translate(_LIGATURES)))
 
 
 def _blocks(page: Any, number: int) -> Iterator[_Block]:
     from pdfminer.layout import LTChar, LTTextBox
 
     for box in _inside(page, LTTextBox):
-        lines = [(tidy(_UNKNOWN.sub("", line.get_text()).translate(_LIGATURES)), line) for line in box]
+        lines = [(_shown(line.get_text()), line) for line in box]
         shown = tuple(text for text, _ in lines if text)
         sizes = [letter.size for _, line in lines for letter in line if isinstance(letter, LTChar)]
         if shown and sizes:

@@ -1,25 +1,22 @@
 """From a file to an `Article`. To add a format: one `read_x` function, here or in a module of its own
-(`index/html_reader.py`, `pdf_reader.py`, `docx_reader.py`), and a line in `READERS`."""
+(`index/markdown_reader.py`, `html_reader.py`, `pdf_reader.py`, `docx_reader.py`), and a line in `READERS`."""
 
 import hashlib
 import os
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
 from index.cleaning import find_boilerplate, merge_spans
 from index.errors import ArticleError, BylineError
-from index.layout import tidy
 from index.metadata import Metadata, find_metadata
 from index.on_demand import load_entry
 from index.types import Article, Span
 
 READERS: dict[str, str] = {
     ".txt": "index.readers:read_text",
-    ".md": "index.readers:read_markdown",
+    ".md": "index.markdown_reader:read_markdown",
     ".html": "index.html_reader:read_html",
     ".htm": "index.html_reader:read_html",
     ".mhtml": "index.html_reader:read_web_archive",
@@ -33,10 +30,7 @@ READERS: dict[str, str] = {
 LARGEST_FILE = 20_000_000
 """Bytes; anything larger is hardly an article."""
 
-_FRONT_MATTER = re.compile(r"---[ \t]*\n(?P<yaml>.{0,65536}?\n)(?:---|\.\.\.)[ \t]*(?:\n|$)", re.DOTALL)
-_LONGEST_VALUE = 1_000  # characters of a title or name
 _WEB_ADDRESS = re.compile(r"(?i:https?)://[^\s<>\"'`\\]+")
-_MARKDOWN_TITLE = re.compile(r"^#\s+(?P<title>\S.*?)\s*#*\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,23 +164,6 @@ def read_text(data: bytes, *, shown_as: str) -> RawArticle:
     return RawArticle(decode(data, shown_as=shown_as))
 
 
-def read_markdown(data: bytes, *, shown_as: str) -> RawArticle:
-    """Markdown: YAML front matter is metadata and not text to search; the first `# heading` is the title."""
-    text = decode(data, shown_as=shown_as)
-    front = _FRONT_MATTER.match(text)
-    values = _front_matter_values(front["yaml"]) if front else None
-    body_start = front.end() if front and values is not None else 0
-    heading = _MARKDOWN_TITLE.search(text, body_start)
-    title = re.sub(r"[*_`]", "", heading["title"]) if heading else None
-    metadata = _as_metadata(values or {}).or_else(Metadata(title=title))
-    return RawArticle(
-        text,
-        (Span(0, body_start),) if body_start else (),
-        metadata,
-        tags_of(*((values or {}).get(name) for name in ("tags", "keywords"))),
-    )
-
-
 def decode(data: bytes, *, shown_as: str) -> str:
     """The text of the bytes: UTF-8 if it is that, otherwise the likeliest encoding. ArticleError if it is
     no text."""
@@ -251,39 +228,6 @@ def problem_with_name(file: Path) -> str | None:
     return None
 
 
-def _front_matter_values(source: str) -> dict[str, Any] | None:
-    """The mapping that the YAML holds; None if it is not front matter after all, but text between rules."""
-    import yaml
-
-    try:
-        values = yaml.safe_load(source)
-    except (yaml.YAMLError, ValueError, RecursionError):
-        return None
-    return {str(key).lower(): value for key, value in values.items()} if isinstance(values, dict) else None
-
-
-def _as_metadata(values: dict[str, Any]) -> Metadata:
-    def text_of(*names: str) -> str | None:
-        for name in names:
-            value = values.get(name)
-            if isinstance(value, list) and all(isinstance(part, str) for part in value):
-                value = " and ".join(value)
-            if isinstance(value, str | int | float) and not isinstance(value, bool) and str(value).strip():
-                return _storable(tidy(str(value)))[:_LONGEST_VALUE]
-        return None
-
-    url = text_of("url", "link", "canonical_url")
-
-    return Metadata(
-        title=text_of("title", "headline"),
-        source=text_of("source", "publisher", "publication", "site"),
-        author=text_of("author", "authors", "by"),
-        date=_iso_date(values.get("date", values.get("published"))),
-        # Whoever shows it may make it a link; "javascript:" is no address of an article.
-        url=url if url and _WEB_ADDRESS.fullmatch(url) else None,
-    )
-
-
 def tags_of(*values: object) -> tuple[str, ...]:
     """The tags that lists, and texts with commas between them, name; each once."""
     found: dict[str, None] = {}
@@ -292,23 +236,10 @@ def tags_of(*values: object) -> tuple[str, ...]:
         for part in parts:
             if isinstance(part, str | int | float) and not isinstance(part, bool):
                 names = (" ".join(name.split()) for name in re.split(r"[,;\n]", str(part)))
-                found.update((_storable(name), None) for name in names if name)
+                found.update((storable(name), None) for name in names if name)
     return tuple(found)
 
 
-def _storable(text: str) -> str:
-    """YAML can spell halves of characters, which no file or database takes."""
+def storable(text: str) -> str:
+    """The text with what no file or database takes replaced: YAML can spell halves of characters."""
     return text.encode("utf-8", "replace").decode()
-
-
-def _iso_date(value: object) -> str | None:
-    from index.dates import DATE, to_iso
-
-    if isinstance(value, datetime):
-        return value.date().isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, int) and 1500 <= value <= 2999:
-        return str(value)
-    found = re.search(DATE, value) if isinstance(value, str) else None
-    return to_iso(found.group()) if found else None

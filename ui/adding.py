@@ -7,6 +7,7 @@ from pathlib import Path
 
 from index.build import Changes
 from index.readers import Skipped, problem_with_name, read_bytes
+from index.weights.disk import disk_errors
 from ui.protocol import ChatbotLike
 
 
@@ -19,7 +20,8 @@ def add_dropped(chatbot: ChatbotLike, files: Sequence[Path], *, folder: Path) ->
     before = set(folder.iterdir()) if folder.is_dir() else set()
     problems = {file: problem_with_name(file) for file in files}
     others = tuple(Skipped(file.name, f"{file.name}: {problem}") for file, problem in problems.items() if problem)
-    kept = [_kept(file, folder) for file, problem in problems.items() if problem is None]
+    with disk_errors("keeping the articles"):
+        kept = [_kept(file, folder) for file, problem in problems.items() if problem is None]
     if not kept:
         return Changes(skipped=others)
     try:

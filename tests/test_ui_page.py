@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from browser import Visit, chromium, opened, served
@@ -470,6 +471,8 @@ def test_no_width_needs_sideways_scrolling_or_two_scrollbars(browser, server, wi
         visit.ask(WORTH_QUESTION)
         visit.answered()
         assert page.evaluate("document.documentElement.scrollWidth") == width
+        top = [page.locator(name).bounding_box() for name in (".wordmark", ".pill", "#add", "#clear")]
+        assert all(one["x"] + one["width"] < other["x"] for one, other in pairwise(top))
         page.locator(".chip").nth(1).click()
         expect(page.locator("mark.active")).to_have_text(NEARLY)
         expect(page.locator("mark.active")).to_be_in_viewport()

@@ -145,7 +145,9 @@ def open_server(settings: Settings) -> RemoteGenerator:
     key = os.environ.get(KEY_VARIABLE, "").strip() or None
     if key and not (key.isascii() and key.isprintable()):
         raise SettingsError(f"{KEY_VARIABLE} holds characters that no key can have.", help="Copy the key once more.")
-    return RemoteGenerator(Completions(address.url, address.model, key=key), name=address.model)
+    # What was learnt of our models is known by their names, and a server may call any model "default".
+    name = settings.model if address.model in CATALOG else address.model
+    return RemoteGenerator(Completions(address.url, address.model, key=key), name=name)
 
 
 def _load(index: SavedIndex, generator: Engine, progress: Progress) -> None:

@@ -14,6 +14,7 @@ from eval.provenance import provenance
 from index.errors import ModelError, SettingsError
 from index.paths import Home
 from index.weights import StoredModel
+from rag.confidence import load_calibration
 from rag.engines import Address, described, engine_of, read_address
 from rag.generators import TransformersGenerator
 from rag.llama_cpp import LlamaCppGenerator
@@ -208,3 +209,12 @@ def test_a_report_says_what_wrote(tiny_saved_index, monkeypatch):
     assert made.machine["precision"] == "the server's"
     assert "secret" not in repr(made)
     assert described(OLLAMA) == "qwen2.5:1.5b on the server at http://127.0.0.1:11434/v1"
+
+
+@pytest.mark.parametrize(
+    ("called", "name"), [("default", "http://127.0.0.1:9/v1#default"), ("qwen2.5:1.5b", "qwen2.5:1.5b")]
+)
+def test_what_was_learnt_of_our_models_is_not_taken_for_a_servers_of_the_same_name(called, name):
+    with closing(open_server(Settings(model=f"http://127.0.0.1:9/v1#{called}"))) as generator:
+        assert generator.name == name
+        assert not load_calibration(generator.name).judges_drafts("sentence")

@@ -68,7 +68,9 @@ def _from_page(page: str, *, shown_as: str, address: str | None = None) -> RawAr
         date=found.date or None,
         url=find_web_address(found.url or "") or address,
     )
-    return RawArticle("\n\n".join(blocks), (), metadata, tags_of([*(found.tags or ()), *(found.categories or ())]))
+    # trafilatura gives what stands in one tag of the page as one, commas and all.
+    tags = tags_of(", ".join((*(found.tags or ()), *(found.categories or ()))))
+    return RawArticle("\n\n".join(blocks), (), metadata, tags)
 
 
 def _without_source_lines(tree: Any) -> None:

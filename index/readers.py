@@ -232,11 +232,10 @@ def tags_of(*values: object) -> tuple[str, ...]:
     """The tags that lists, and texts with commas between them, name; each once."""
     found: dict[str, None] = {}
     for value in values:
-        parts = value if isinstance(value, list) else [value]
+        parts = value if isinstance(value, list) else re.split(r"[,;\n]", value) if isinstance(value, str) else ()
         for part in parts:
-            if isinstance(part, str | int | float) and not isinstance(part, bool):
-                names = (" ".join(name.split()) for name in re.split(r"[,;\n]", str(part)))
-                found.update((storable(name), None) for name in names if name)
+            if isinstance(part, str | int | float) and not isinstance(part, bool) and str(part).strip():
+                found.setdefault(storable(" ".join(str(part).split())))
     return tuple(found)
 
 

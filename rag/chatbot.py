@@ -4,8 +4,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from collections.abc import Generator as Generating
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from index.build import Changes, update_index
 from index.errors import BylineError, InputError
 from index.filters import Filters
 from index.neutral import typed
@@ -36,6 +36,9 @@ from rag.types import (
     TextEvent,
 )
 from rag.way import Way
+
+if TYPE_CHECKING:
+    from index.build import Changes
 
 LONGEST_QUESTION = 2_000
 """Characters. Longer input is an error, not a question."""
@@ -260,9 +263,11 @@ class Chatbot:
     def _way(self) -> Way:
         return Way(self.index, self.generator, self.settings, self._today, self._loading, self._ahead)
 
-    def add_articles(self, files: Sequence[Path]) -> Changes:
+    def add_articles(self, files: Sequence[Path]) -> "Changes":
         """Bring files into the index, to be asked from the next question on. A file that cannot be read is `skipped`.
         Raises as `index.build.update_index` does."""
+        from index.build import update_index  # a question needs nothing of it
+
         changes = update_index(self.index.folder, files, embedder=self.index.embedder)
         self.index.refresh()
         return changes

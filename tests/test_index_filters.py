@@ -325,7 +325,7 @@ def test_tags_are_read_from_front_matter_and_kept(tmp_path):
     folder = tmp_path / "articles"
     folder.mkdir()
     texts = {
-        "list.md": "tags: [Climate, ' Green  energy ', Climate, 2020, null, {a: b}, true]",
+        "list.md": "tags: [Climate, ' Green  energy ', 'Oil, gas', Climate, 2020, null, {a: b}, true]",
         "commas.md": "keywords: oil, gas; wind\ntags: sun",
         "none.md": "title: No tags",
         "half.md": 'title: "\\ud800x"\ntags: ["\\udfffy"]',
@@ -337,7 +337,7 @@ def test_tags_are_read_from_front_matter_and_kept(tmp_path):
     with SavedIndex.open(tmp_path / "index", embedder=HashingEmbedder()) as saved:
         articles = {article.path.rsplit("/", 1)[1]: article for article in saved.articles()}
         assert {name: one.tags for name, one in articles.items()} == {
-            "list.md": ("Climate", "Green energy", "2020"),
+            "list.md": ("Climate", "Green energy", "Oil, gas", "2020"),
             "commas.md": ("sun", "oil", "gas", "wind"),
             "none.md": (),
             "half.md": ("?y",),

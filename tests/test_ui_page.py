@@ -96,6 +96,21 @@ def test_articles_are_added_by_the_button_or_dropped_and_a_file_that_is_none_is_
         chatbot.given.clear()
 
 
+def test_a_failure_of_adding_is_told_and_the_page_goes_on(visit, chatbot, tmp_path, monkeypatch):
+    def fail(files):
+        raise RuntimeError("out of order")
+
+    monkeypatch.setattr(chatbot, "kept_articles", tmp_path / "kept")
+    monkeypatch.setattr(chatbot, "add_articles", fail)
+    (tmp_path / "harbour.txt").write_text("The harbour reopened.")
+    visit.add(tmp_path / "harbour.txt")
+    failed = "Byline failed unexpectedly: RuntimeError: out of order"
+    expect(visit.page.locator("#panel .news").first).to_have_text(failed)
+    assert list(chatbot.kept_articles.iterdir()) == []
+    visit.ask(PEAK_QUESTION)
+    visit.answered()
+
+
 def test_from_question_over_draft_to_the_signed_answer(visit):
     page = visit.page
     visit.ask(WORTH_QUESTION)

@@ -1,6 +1,5 @@
 """Articles that are dropped on the page: kept beside the index, and brought into it."""
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -45,7 +44,7 @@ def _kept(file: Path, folder: Path) -> Path:
             return copy
         number += 1
         copy = folder / f"{file.stem} ({number}){file.suffix}"
-    shutil.copyfile(file, copy)
+    copy.write_bytes(data)
     return copy
 
 

@@ -56,10 +56,7 @@ def asked(desk: Desk, state: Conversation, text: str, limit: str) -> Iterator[tu
         turn = turn.failed(error.message, error.help)
     except Exception as error:
         _log.exception("answering failed")
-        turn = turn.failed(
-            f"Byline failed unexpectedly: {type(error).__name__}: {error}",
-            "The terminal that runs Byline shows the details; `byline doctor` looks for causes.",
-        )
+        turn = turn.failed(*_unexpected(error))
     if state.round != round:
         yield _nothing() if state.live is not None else cleared(desk)
         return
@@ -122,12 +119,23 @@ def taken_in(desk: Desk, state: Conversation, files: Sequence[Path]) -> Iterator
         news = told(add_dropped(chatbot, files, folder=chatbot.kept_articles))
     except BylineError as error:
         news = tuple(line for line in (error.message, error.help) if line)
+    except Exception as error:
+        _log.exception("adding articles failed")
+        news = _unexpected(error)
     articles = _articles(desk)
     untouched = state.live is None and not state.turns
     yield (
         render.header(desk.warmup.state, len(articles) or None),
         render.welcome(desk.warmup.state, _examples(desk)) if untouched else gr.skip(),
         render_sources.nothing_open(articles, news=news),
+    )
+
+
+def _unexpected(error: Exception) -> tuple[str, str]:
+    """What happened, and what helps."""
+    return (
+        f"Byline failed unexpectedly: {type(error).__name__}: {error}",
+        "The terminal that runs Byline shows the details; `byline doctor` looks for causes.",
     )
 
 

@@ -85,6 +85,45 @@ def lacks_figure(question: str, answer: str) -> bool:
     return not {number.value for number in numbers(answer)} - {number.value for number in numbers(question)}
 
 
+# A date of the calendar, a time of day, or a distance in time.
+_DATE = re.compile(
+    r"(?<![$€£.,])\b(?:1[0-9]|20)\d\ds?\b|\b\d{1,2}(?::\d\d|\s*[ap]\.?m\b)|\b(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May"
+    r"|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\b"
+    r"|\b(?:[Cc]entury|[Mm]illennium|[Nn]oon|[Mm]idnight|[Cc]hristmas|[Ee]aster)\b"
+    r"|\b(?:days?|weeks?|months?|years?|decades?) (?:ago|later|earlier|before|after|into)\b"
+)
+# What may tell a time by an event: "after the deal was signed".
+_BY_EVENT = re.compile(
+    r"\b(?:after|as|at the end|before|beginning|between|by the time|during|following|from|once|prior|since|soon|start"
+    r"|till|until|upon|when|while)\b",
+    re.IGNORECASE,
+)
+# Before a subject "when" asks nothing: "What was it called when he bought it?"
+_ASKS_DATE = re.compile(
+    r"\bwhen(?: exactly)? (?:is|are|was|were|do|does|did|has|have|had|will|would|can|could|shall|should|may|might)\b"
+    r"|\b(?:what|which) (?:year|date|month|time|century|decade)\b",
+    re.IGNORECASE,
+)
+
+
+def holds_date(text: str) -> bool:
+    """Whether it tells a date of the calendar, a time of day, or how long before or after something."""
+    return _DATE.search(text) is not None
+
+
+def lacks_date(question: str, answer: str) -> bool:
+    """Whether the question asks for a time and the answer gives none that means anything without its article.
+
+    "When did the Queen die?" is not answered by "on Thursday", or "today". Times told by an event count, and so does
+    every date that the question does not hold itself.
+    """
+    if not _ASKS_DATE.search(question):
+        return False
+    new = {found.group().lower() for found in _DATE.finditer(answer)}
+    new -= {found.group().lower() for found in _DATE.finditer(question)}
+    return not new and not {found.lower() for found in _BY_EVENT.findall(answer)} - set(question.lower().split())
+
+
 _COMPARES = re.compile(
     r"\b(?:compar(?:e|ed|es|ing|ison)|differ(?:s|ed|ent|ence|ences)?|versus|vs|both|agree|disagree|contradict\w*"
     r"|consistent|inconsistent|the same|more than|less than|than (?:in|at|before)|chang(?:e|ed|es|ing)|over time"

@@ -1,4 +1,4 @@
-"""A second draft where the first cannot be shown: a phrase is read first, and then said in a sentence.
+"""A second draft where the first cannot be shown, or says "today" of a time: a phrase is read, then said in a sentence.
 
 Asked for whole sentences, a small model goes on with the words of the question and whatever fits them; asked for a
 phrase, it looks for one, above all with its adapter (`rag/adapter.py`). To say a given phrase in a sentence is easy.
@@ -7,6 +7,7 @@ phrase, it looks for one, above all with its adapter (`rag/adapter.py`). To say 
 from collections.abc import Collection
 
 from rag.agreement import agreement
+from rag.asked_kinds import holds_date, lacks_date
 from rag.checking import Asked, Checked, read_phrase, speaks_of_one_fact
 from rag.citations import sign, sign_phrase
 from rag.deadline import Deadline
@@ -22,6 +23,19 @@ _SAID = 0.5
 """So much of the phrase at least is in the sentence (`rag/agreement.py`)."""
 _SURE = 0.0
 """The log-odds (`Signals.answers`) from which cited sentences are taken to state an answer."""
+
+
+def evidence_anew(question: str, first: Checked, evidence: Evidence, *, shown: bool) -> Evidence | None:
+    """The part of the evidence to draft from once more; None if the first draft can be `shown` and is good enough.
+
+    Where a time is asked for and the draft gives none that means anything without its article, these are the sentences
+    with dates: among reports of the day a small model takes the first, and in that it is "today".
+    """
+    if first.citations and lacks_date(question, first.text):
+        dated = tuple(item for item in evidence.sentences if holds_date(item.sentence.text))
+        if dated or shown:
+            return Evidence(dated) if dated else None
+    return None if shown else evidence
 
 
 def draft_anew(
@@ -71,8 +85,9 @@ def silent(first: Checked) -> tuple[EvidenceSentence, ...]:
     return tuple(item for sentence in first.standing for item in sentence.cited)
 
 
-def is_sure(second: Checked) -> bool:
-    """Whether a second draft is cited, and what it cites likelier than not to state the answer. More is asked of it
-    than of a first one: a phrase that is read there again is the one that it was written from, and tells nothing."""
+def is_sure(question: str, second: Checked) -> bool:
+    """Whether a second draft is cited, what it cites is likelier than not to state the answer, and it gives a date if
+    one is asked for. More is asked of it than of a first one: a phrase that is read there again is the one that it was
+    written from, and tells nothing."""
     judged = second.signals.answers
-    return bool(second.citations) and judged is not None and judged > _SURE
+    return bool(second.citations) and judged is not None and judged > _SURE and not lacks_date(question, second.text)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.asked_kinds import compares, kind_test, lacks_figure
+from rag.asked_kinds import compares, holds_date, kind_test, lacks_date, lacks_figure
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,44 @@ def test_questions_that_compare(question, comparing):
 )
 def test_a_figure_that_is_asked_for_may_be_lacking(question, answer, lacks):
     assert lacks_figure(question, answer) is lacks
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "lacks"),
+    [
+        ("When did the Queen die?", "The Queen died on Thursday.", True),
+        ("When was the film released?", "The film is out today.", True),
+        ("In which year did he return?", "He returned recently.", True),
+        ("When did he return in 2020?", "In 2020 he returned.", True),
+        ("When did he return?", "He returned in May.", False),
+        ("When did he return?", "He returned in the 1990s.", False),
+        ("When did he return?", "He returned two days later.", False),
+        ("When did he return?", "He returned after the deal.", False),
+        ("At what time did it close?", "It closed at 3:50 PM.", False),
+        ("Which day was it?", "It was on Thursday.", False),
+        ("Who returned?", "He returned on Thursday.", False),
+        ("How many returned?", "Some returned.", False),
+        ("What was it worth when it was sold?", "It was worth $2 billion.", False),
+        # A date or an event that the question itself holds tells nothing.
+        ("When did he return after the deal?", "He returned after the deal on Friday.", True),
+    ],
+)
+def test_a_time_that_means_nothing_without_its_article_is_no_date(question, answer, lacks):
+    assert lacks_date(question, answer) is lacks
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("It opened on 8 September.", True),
+        ("It opened in 1886.", True),
+        ("It opened at noon.", True),
+        ("It opened a year ago, which is to say years ago.", True),
+        ("It opened on Thursday.", False),
+        ("It may open today.", False),
+        ("It cost $2,022.", False),
+        ("It cost $1998.", False),
+    ],
+)
+def test_dates_stand_in_a_calendar(text, holds):
+    assert holds_date(text) is holds

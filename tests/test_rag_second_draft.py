@@ -12,7 +12,7 @@ from rag.checking import Asked, Checked
 from rag.citations import compose, sign
 from rag.evidence import Evidence, EvidenceSentence
 from rag.fakes import CopyingGenerator
-from rag.second_draft import draft_anew, is_sure, silent
+from rag.second_draft import draft_anew, evidence_anew, is_sure, silent
 from rag.settings import Settings
 from rag.types import Message, Signals
 
@@ -111,8 +111,9 @@ def test_what_a_draft_cites_is_silent_or_sure_as_it_was_judged(judged, cited, su
     text, citations = compose([sentence])
     checked = Checked((sentence,), (sentence,), text, citations, Signals(answers=judged))
     assert silent(checked) == cited
-    assert is_sure(checked) is sure
-    assert not is_sure(dataclasses.replace(checked, citations=()))
+    assert is_sure(SALES, checked) is sure
+    assert not is_sure(SALES, dataclasses.replace(checked, citations=()))
+    assert not is_sure("When did products from Xinjiang bring so much?", checked)
 
 
 COST = "How much did repairs of the harbour of Porto Claro cost?"
@@ -148,3 +149,35 @@ def test_a_second_draft_is_checked_as_the_first_one_was(tiny_index):
     answer = asked_of(tiny_index, model)
     assert answer.abstained
     assert [sentence.text for sentence in answer.explanation.draft] == [draft]
+
+
+QUEEN = dataclasses.replace(ARTICLE, text="The Queen died on Thursday. On 8 September 2022 the Queen died. Bells rang.")
+TOLD = Evidence(tuple(EvidenceSentence(sentence, QUEEN, 0.5) for sentence in sentences(QUEEN)))
+DATED = Evidence(TOLD.sentences[1:2])
+DIED = "When did the Queen die?"
+
+
+def first_draft(text):
+    signed = sign(text, TOLD, question=DIED)
+    return Checked(signed, signed, *compose(signed), Signals())
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "shown", "among"),
+    [
+        (DIED, "The Queen died on Thursday.", True, DATED),
+        (DIED, "The Queen died on Thursday.", False, DATED),
+        (DIED, "The Queen died on 8 September 2022.", True, None),
+        (DIED, "The Queen died on 8 September 2022.", False, TOLD),
+        ("Who died?", "The Queen died on Thursday.", True, None),
+    ],
+)
+def test_where_a_day_of_the_week_answers_when_sentences_with_dates_are_read_again(question, text, shown, among):
+    assert evidence_anew(question, first_draft(text), TOLD, shown=shown) == among
+
+
+def test_where_no_sentence_has_a_date_a_day_of_the_week_has_to_do():
+    undated = Evidence(TOLD.sentences[::2])
+    first = first_draft("The Queen died on Thursday.")
+    assert evidence_anew(DIED, first, undated, shown=True) is None
+    assert evidence_anew(DIED, first, undated, shown=False) == undated

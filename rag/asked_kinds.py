@@ -85,12 +85,15 @@ def lacks_figure(question: str, answer: str) -> bool:
     return not {number.value for number in numbers(answer)} - {number.value for number in numbers(question)}
 
 
-# A date of the calendar, a time of day, or a distance in time.
 _DATE = re.compile(
-    r"(?<![$€£.,])\b(?:1[0-9]|20)\d\ds?\b|\b\d{1,2}(?::\d\d|\s*[ap]\.?m\b)|\b(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May"
-    r"|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\b"
-    r"|\b(?:[Cc]entury|[Mm]illennium|[Nn]oon|[Mm]idnight|[Cc]hristmas|[Ee]aster)\b"
-    r"|\b(?:days?|weeks?|months?|years?|decades?) (?:ago|later|earlier|before|after|into)\b"
+    r"(?<![$€£.,])\b(?:1[0-9]|20)\d\ds?\b|\b(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?"
+    r"|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\b|\b(?:[Cc]entury|[Cc]hristmas|[Ee]aster)\b"
+)
+# A time of day, or a distance in time.
+_OTHER_TIME = re.compile(
+    r"\b\d{1,2}(?::\d\d|\s*[ap]\.?m\b)|\b(?:noon|midnight)\b"
+    r"|\b(?:hours?|days?|weeks?|months?|years?|decades?) (?:ago|later|earlier|before|after|into)\b",
+    re.IGNORECASE,
 )
 # What may tell a time by an event: "after the deal was signed".
 _BY_EVENT = re.compile(
@@ -107,21 +110,23 @@ _ASKS_DATE = re.compile(
 
 
 def holds_date(text: str) -> bool:
-    """Whether it tells a date of the calendar, a time of day, or how long before or after something."""
+    """Whether it tells a date of the calendar, at least its month, year or century."""
     return _DATE.search(text) is not None
 
 
 def lacks_date(question: str, answer: str) -> bool:
     """Whether the question asks for a time and the answer gives none that means anything without its article.
 
-    "When did the Queen die?" is not answered by "on Thursday", or "today". Times told by an event count, and so does
-    every date that the question does not hold itself.
+    "When did the Queen die?" is not answered by "on Thursday", or "today". Times of day, distances and times told by an
+    event count, and so does every date that the question does not hold itself.
     """
     if not _ASKS_DATE.search(question):
         return False
-    new = {found.group().lower() for found in _DATE.finditer(answer)}
-    new -= {found.group().lower() for found in _DATE.finditer(question)}
-    return not new and not {found.lower() for found in _BY_EVENT.findall(answer)} - set(question.lower().split())
+    told, known = (
+        {found.group().lower() for pattern in (_DATE, _OTHER_TIME, _BY_EVENT) for found in pattern.finditer(text)}
+        for text in (answer, question)
+    )
+    return told <= known
 
 
 _COMPARES = re.compile(

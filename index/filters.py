@@ -111,6 +111,16 @@ def count_articles(library: "Library", filters: Filters) -> int:
     return int(library.select(f"SELECT count(*) FROM articles a WHERE {condition}", values)[0][0])
 
 
+def newest_date(library: "Library", filters: Filters, *, until: date) -> date | None:
+    """The day of the newest article that passes and is not of a time after `until`; the first day of it where only a
+    month or year is known. None if none has a date."""
+    condition, values = _condition(library, filters)
+    newest = library.select(
+        f"SELECT max(a.date) FROM articles a WHERE {condition} AND a.date <= ?", [*values, until.isoformat()]
+    )[0][0]
+    return newest and date.fromisoformat(f"{newest}-01-01"[:10])
+
+
 def passages_within(
     library: "Library", articles: Collection[str] | None, filters: Filters | None = None
 ) -> list[int] | None:

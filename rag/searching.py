@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from index.filters import Filters, count_articles, known_sources, may_lie_in
+from index.filters import Filters, count_articles, known_sources, may_lie_in, newest_date
 from index.library import Library
 from index.search import DEFAULT_MIX, Mix, SavedIndex
 from index.types import Hit, ScoreParts
@@ -59,6 +59,7 @@ class Plan:
             sources=self.filters.sources or inferred.sources,
             since=self.filters.since or inferred.since,
             until=self.filters.until or inferred.until,
+            undated=self.filters.undated or inferred.undated,
         )
 
     def status(self, articles: int) -> str:
@@ -100,7 +101,12 @@ def plan_search(
     questions = questions_of(question, history)
 
     def planned(library: Library) -> Plan:
-        wanted = infer(question, sources=known_sources(library), today=today).beside(filters)
+        wanted = infer(
+            question,
+            sources=known_sources(library),
+            today=today,
+            newest=lambda: newest_date(library, filters, until=today),
+        ).beside(filters)
         plan = Plan(questions, filters, wanted, clauses=clauses_of(question))
         if not plan.limits.limits:
             return plan

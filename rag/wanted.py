@@ -1,15 +1,16 @@
 """What a question itself says about the articles that it wants: their publisher, their date, the newest. No model.
 
 A filter is inferred only where the question plainly speaks of articles ("articles from 2018", "according to CNBC"),
-and only for publishers that the index knows. A time that may be that of an event ("in 2018") is a preference, which
-changes the order of what is found and excludes nothing (`rag/preference.py`).
+and only for publishers that the index knows, or where it asks what happened "this week": what was new two years ago
+does not answer that. Any other time that may be that of an event ("in 2018") is a preference, which changes the order
+of what is found and excludes nothing (`rag/preference.py`).
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
-from typing import Literal
+from datetime import date, timedelta
+from typing import Literal, NamedTuple
 
 from index.filters import Filters, name_key
 from rag.asked_kinds import asks_about_present
@@ -61,6 +62,18 @@ _LATEST = re.compile(
     r"(?!\s+(?:account|assets|liabilit\w+|affairs|ratio|density)))\b(?!-)",
     re.IGNORECASE,
 )
+_THIS_WEEK = re.compile(r"\bthis\s+(?:past\s+)?(?:week(?:end)?|month)\b", re.IGNORECASE)
+_WEEK_DAYS, _MONTH_DAYS = 14, 45
+"""So much older than the newest article one may be that speaks of "this week", or "this month": some days more than the
+span itself, since reports come before and after."""
+
+
+class _Fresh(NamedTuple):
+    """Where the question speaks of the newest week or month, and how old an article may be then."""
+
+    start: int
+    end: int
+    age: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +118,14 @@ class Wanted:
     def beside(self, filters: Filters) -> "Wanted":
         """What is left of it beside the caller's own filters: nothing about what they settle.
 
-        Named articles settle publisher and date; a date settles filters and preferences of date.
+        Named articles settle publisher and date, but for "this week" among them; a date settles filters and preferences
+        of date.
         """
         kept = self
         if filters.articles is not None or filters.sources:
             kept = kept._without("sources", replace(kept.filters, sources=()))
-        if filters.articles is not None or filters.dated:
-            kept = kept._without("date", replace(kept.filters, since=None, until=None))
+        if (filters.articles is not None and not kept.filters.undated) or filters.dated:
+            kept = kept._without("date", replace(kept.filters, since=None, until=None, undated=False))
         if filters.dated:
             kept = replace(kept._without("period", kept.filters), periods=(), present=False)
         return kept
@@ -120,8 +134,11 @@ class Wanted:
         return replace(self, filters=filters, said=tuple(item for item in self.said if item.about != about))
 
 
-def infer(question: str, *, sources: Iterable[str], today: date) -> Wanted:
-    """What `question` says plainly about publisher and time. `sources` are the publishers of the index."""
+def infer(
+    question: str, *, sources: Iterable[str], today: date, newest: Callable[[], date | None] = lambda: None
+) -> Wanted:
+    """What `question` says plainly about publisher and time. `sources` are the publishers of the index, `newest` tells
+    the day of its newest article: "this week" is the last that a collection knows of, however long ago."""
     named = find_sources(question, tuple(sources))
     masked = mask(question, named)
     said: list[Said] = []
@@ -130,6 +147,10 @@ def infer(question: str, *, sources: Iterable[str], today: date) -> Wanted:
         said.append(Said("sources", phrase, f"articles by {listed(names)}"))
     periods = [found for found in find_periods(masked, today=today) if _has_articles(found.period, today)]
     articles = _find_dated_articles(masked, periods, sources=len(names))
+    # "The articles of this week" means the calendar's, and beside another time this week is not all that is wanted.
+    fresh = None if any(start is not None for _, start in articles) else _find_fresh(masked)
+    day = newest() if fresh and all(fresh.start < found.end and found.start < fresh.end for found in periods) else None
+    articles = [] if day else articles
     period = Period()
     soft: list[Period] = []
     for found, start in articles:
@@ -140,9 +161,13 @@ def infer(question: str, *, sources: Iterable[str], today: date) -> Wanted:
             soft.append(found.period)
             said.append(Said("period", question[found.start : found.end], f"articles {found.period}", found.period))
     latest = _find_latest(question)
-    if latest:
+    if fresh and day:
+        phrase = question[fresh.start : fresh.end]
+        period = Period(since=(day - fresh.age).isoformat())
+        said.append(Said("date", phrase, f"articles {period} or without a date", period))
+    if latest and not day:
         said.append(Said("latest", latest, "the newest articles"))
-    filters = Filters(sources=names, since=period.since, until=period.until)
+    filters = Filters(sources=names, since=period.since, until=period.until, undated=day is not None)
     present = not latest and not periods and asks_about_present(masked)
     return Wanted(filters, tuple(soft), latest is not None, present, tuple(said))
 
@@ -181,9 +206,22 @@ def _has_articles(period: Period, today: date) -> bool:
     return began and (period.since is not None or (period.until or "") < now)
 
 
+def _find_fresh(question: str) -> _Fresh | None:
+    match = _said(_THIS_WEEK, question)
+    if match is None:
+        return None
+    days = _MONTH_DAYS if match.group().lower().endswith("month") else _WEEK_DAYS
+    return _Fresh(match.start(), match.end(), timedelta(days=days))
+
+
 def _find_latest(question: str) -> str | None:
-    for match in _LATEST.finditer(question):
+    match = _said(_LATEST, question)
+    return match and match.group()
+
+
+def _said(pattern: re.Pattern[str], question: str) -> re.Match[str] | None:
+    for match in pattern.finditer(question):
         # With a capital inside a question it is part of a name: USA Today, Apocalypse Now, NOW.
         if not match.group()[:1].isupper() or (match.start() == 0 and not match.group().isupper()):
-            return match.group()
+            return match
     return None

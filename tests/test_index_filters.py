@@ -3,6 +3,7 @@
 import json
 from contextlib import closing
 from dataclasses import replace
+from datetime import date as day
 
 import pytest
 from hypothesis import given, settings
@@ -19,6 +20,7 @@ from index.filters import (
     matching_articles,
     may_lie_in,
     name_key,
+    newest_date,
     passages_within,
     same_sources,
     tag_key,
@@ -115,6 +117,22 @@ def test_authors_limit_further(library):
     assert matching_articles(library, Filters(), authors=["Judy Wei"]) == ["b"]
     assert matching_articles(library, Filters(since="2019"), authors=["Judy Wei"]) == []
     assert matching_articles(library, Filters(), authors=[]) == []
+
+
+@pytest.mark.parametrize(
+    ("filters", "until", "newest"),
+    [
+        (Filters(), "2026-11-27", "2020-02-29"),
+        (Filters(), "2020-02-28", "2019-01-01"),
+        (Filters(), "2018-07-19", "2018-07-19"),
+        (Filters(articles=("b", "c", "d")), "2026-11-27", "2018-07-01"),
+        (Filters(articles=("c", "d")), "2026-11-27", "2018-01-01"),
+        (Filters(articles=("d",)), "2026-11-27", None),
+        (Filters(sources=("Daily Times",), undated=True), "2018-12-31", "2018-07-01"),
+    ],
+)
+def test_the_newest_date_is_that_of_an_article_that_passes_and_is_not_to_come(library, filters, until, newest):
+    assert newest_date(library, filters, until=day.fromisoformat(until)) == (newest and day.fromisoformat(newest))
 
 
 def test_what_is_known_comes_once_and_in_order(library):

@@ -92,6 +92,8 @@ def test_a_plan_joins_the_last_two_turns_and_counts_what_passes(tiny_saved_index
     joined = "Who won the prize? What for? In the Town Gazette article?"
     assert plan.questions == ("In the Town Gazette article?", joined)
     assert (plan.limits, plan.matching) == (Filters(sources=("Town Gazette",)), 1)
+    limits = plan_search(tiny_saved_index, "Who won this week?", filters=Filters(), today=TODAY).limits
+    assert limits == Filters(since="2021-02-17", undated=True)  # the newest article is of 3 March 2021
     own = Filters(since="2021", undated=True)
     assert plan_search(tiny_saved_index, "And?", filters=own, today=TODAY).matching == 2
 

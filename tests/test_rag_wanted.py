@@ -257,6 +257,42 @@ def test_a_date_of_the_caller_settles_preferences_of_date_too():
     assert wanted.beside(Filters(articles=("a1",))).periods == (Period("2018", "2018"),)
 
 
+@pytest.mark.parametrize(
+    ("question", "since", "phrase"),
+    [
+        ("What did the IRS announce this week?", "2018-07-05", "this week"),
+        ("This weekend, who won?", "2018-07-05", "This weekend"),
+        ("By how much did it rise this month?", "2018-06-04", "this month"),
+    ],
+)
+def test_this_week_is_the_newest_that_the_articles_know_of(question, since, phrase):
+    wanted = infer(question, sources=SOURCES, today=TODAY, newest=lambda: date(2018, 7, 19))
+    assert (wanted.filters, wanted.periods, wanted.latest) == (Filters(since=since, undated=True), (), True)
+    assert [(said.about, said.phrase, said.period) for said in wanted.said] == [("date", phrase, Period(since=since))]
+    # It counts among articles that the caller names as well; a date of the caller's own settles it.
+    assert wanted.beside(Filters(articles=("a1",))).filters == Filters(since=since, undated=True)
+    assert wanted.beside(Filters(since="2016")).filters == Filters()
+
+
+@pytest.mark.parametrize(
+    ("question", "filters"),
+    [
+        ("What did it announce this year?", Filters()),
+        ("What happened this week in 2016?", Filters()),
+        ("Who presents This Week?", Filters()),
+        ("What do the articles of this week say?", Filters(since="2018-12-31", until="2019-01-06")),
+    ],
+)
+def test_other_weeks_shut_nothing_out_but_by_the_calendar(question, filters):
+    today = date(2019, 1, 2)
+    assert infer(question, sources=SOURCES, today=today, newest=lambda: date(2018, 7, 19)).filters == filters
+
+
+def test_where_no_article_has_a_date_this_week_shuts_none_out():
+    wanted = read("What did the IRS announce this week?")
+    assert (wanted.filters, wanted.latest) == (Filters(), True)
+
+
 @given(st.text(max_size=80), st.lists(st.text(max_size=12), max_size=4))
 def test_no_question_breaks_it(question, sources):
     assert isinstance(infer(question, sources=sources, today=TODAY), Wanted)

@@ -6,7 +6,7 @@ figures; it lifts none by more than a share of the best score, and never drops o
 
 import dataclasses
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from index.filters import may_lie_in
 from index.types import Article, Hit
@@ -26,6 +26,12 @@ PRESENT_BONUS = 0.1
 LATEST_HALF_LIFE_DAYS = 365.0
 """An article so much older than the newest of the best ones found gains half as much."""
 PRESENT_HALF_LIFE_DAYS = 90.0
+
+NEAR_THE_BEST = 0.8
+"""What fits so well, as a share of the best score, may be the news that a question about the present wants."""
+
+SAME_NEWS = timedelta(days=7)
+"""Reports of one piece of news come within so much of each other."""
 
 _UNDATED = 0.5
 """An article without a date counts as one of middling age: it is neither moved up nor down among the others."""
@@ -62,6 +68,20 @@ def prefer(hits: Sequence[Hit], wanted: Wanted) -> tuple[Hit, ...]:
     scored = [raised(hit) for hit in hits]
     scored.sort(key=lambda hit: -round(hit.score, 6))
     return tuple(dataclasses.replace(hit, rank=rank) for rank, hit in enumerate(scored, start=1))
+
+
+def newest_of(hits: Sequence[Hit], wanted: Wanted) -> tuple[Hit, ...]:
+    """The hits that are about as new as the newest of those that fit, where the question speaks of the present; none if
+    it does not, or if none among them is known to be older: then all that was found is what there is to read."""
+    if not (wanted.latest or wanted.present) or not hits:
+        return ()
+    days = {hit.passage.id: middle for hit in hits if (middle := _middle(hit.article.date)) is not None}
+    least = NEAR_THE_BEST * max(hit.score for hit in hits)
+    newest = max((days[hit.passage.id] for hit in hits if hit.score >= least and hit.passage.id in days), default=None)
+    if newest is None:
+        return ()
+    kept = tuple(hit for hit in hits if hit.passage.id in days and days[hit.passage.id] >= newest - SAME_NEWS)
+    return kept if len(kept) < len(days) else ()
 
 
 def _recency(iso: str | None, newest: date, half_life: float) -> float:

@@ -18,20 +18,24 @@ from rag.evidence import Evidence
 from rag.generators import Generator as Model
 from rag.prompt import answer_messages, answerable_messages
 from rag.refusing import NO_TIME, REFUSAL, absent_names, doubtful, not_stated, unsupported, without_figure
-from rag.replies import Taken
+from rag.replies import Taken, passages_of
 from rag.saying import counted
 from rag.second_draft import draft_anew, evidence_anew, is_sure, silent
 from rag.settings import Settings
 from rag.tracing import Trace
 from rag.types import CitationsEvent, DoneEvent, Event, Message, Signals, StatusEvent, TextEvent, Usage
 
+NEWEST_ANSWER = 0.6
+"""The chance of a right answer from which the newest reports alone are read."""
+
 
 @dataclass(slots=True)
 class Course:
     """One question for which evidence was chosen, and what is known of its answer by now. Used by one thread.
 
-    `question` is what is meant by it, `asked` the same as it is checked; `prefers_dates`: it says of which time the
-    articles are to be. `before` is what the model had done when its turn came, None until then.
+    `prefers_dates`: the question says of which time the articles are to be. `newest` is the part of what was found that
+    is tried first, where it speaks of the present; else empty. `before` is what the model had done when its turn came,
+    None until then.
     """
 
     asked: Asked
@@ -40,6 +44,7 @@ class Course:
     evidence: Evidence
     signals: Signals
     prefers_dates: bool
+    newest: Evidence
     index: SavedIndex
     model: Model
     settings: Settings
@@ -75,8 +80,21 @@ class Course:
         self.trace.step(name, self.model.usage())
 
     def hope(self) -> float:
-        """The chance of a right answer before a word is written, by what the model says of the evidence."""
-        messages = answerable_messages(self.asked.text, self.evidence, history=self.asked.history)
+        """The chance of a right answer before a word is written, by what the model says of the evidence.
+
+        Where the newest reports answer, they are the evidence from now on: an older one that says it in the question's
+        words would be copied, whatever date stands above it.
+        """
+        if self.newest.sentences and not self.deadline.limited:
+            hope = self._judged(self.newest)
+            if hope >= NEWEST_ANSWER:
+                self.evidence = self.newest
+                self.taken = dataclasses.replace(self.taken, passages=passages_of(self.hits, self.newest))
+                return hope
+        return self._judged(self.evidence)
+
+    def _judged(self, evidence: Evidence) -> float:
+        messages = answerable_messages(self.asked.text, evidence, history=self.asked.history)
         answerable = self.deadline.generator.log_odds(messages)
         self.signals = dataclasses.replace(self.signals, answerable=answerable)
         return self.calibration.before.probability(self.signals)

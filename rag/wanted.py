@@ -1,9 +1,9 @@
 """What a question itself says about the articles that it wants: their publisher, their date, the newest. No model.
 
 A filter is inferred only where the question plainly speaks of articles ("articles from 2018", "according to CNBC"),
-and only for publishers that the index knows, or where it asks what happened "this week": what was new two years ago
-does not answer that. Any other time that may be that of an event ("in 2018") is a preference, which changes the order
-of what is found and excludes nothing (`rag/preference.py`).
+and only for publishers that the index knows, or where it asks what happened "this week" or "last year": what was new
+five years ago does not answer that. Any other time that may be that of an event ("in 2018") is a preference, which
+changes the order of what is found and excludes nothing (`rag/preference.py`).
 """
 
 import re
@@ -62,14 +62,21 @@ _LATEST = re.compile(
     r"(?!\s+(?:account|assets|liabilit\w+|affairs|ratio|density)))\b(?!-)",
     re.IGNORECASE,
 )
-_THIS_WEEK = re.compile(r"\bthis\s+(?:past\s+)?(?:week(?:end)?|month)\b", re.IGNORECASE)
-_WEEK_DAYS, _MONTH_DAYS = 14, 45
-"""So much older than the newest article one may be that speaks of "this week", or "this month": some days more than the
+_LATELY = re.compile(r"\b(this|last)\s+(?:past\s+)?(week|month|year)(?:end)?\b", re.IGNORECASE)
+_OLDEST_DAYS = {
+    ("this", "week"): 14,
+    ("last", "week"): 21,
+    ("this", "month"): 45,
+    ("last", "month"): 75,
+    ("this", "year"): 366,
+    ("last", "year"): 731,
+}
+"""So much older than the newest article one may be that tells what was "this week", or "last year": longer than the
 span itself, since reports come before and after."""
 
 
 class _Fresh(NamedTuple):
-    """Where the question speaks of the newest week or month, and how old an article may be then."""
+    """Where the question speaks of a week, month or year by today, and how much older than the newest one may be."""
 
     start: int
     end: int
@@ -148,7 +155,7 @@ def infer(
     periods = [found for found in find_periods(masked, today=today) if _has_articles(found.period, today)]
     articles = _find_dated_articles(masked, periods, sources=len(names))
     # "The articles of this week" means the calendar's, and beside another time this week is not all that is wanted.
-    fresh = None if any(start is not None for _, start in articles) else _find_fresh(masked)
+    fresh = None if any(start is not None for _, start in articles) else _find_fresh(question)
     day = newest() if fresh and all(fresh.start < found.end and found.start < fresh.end for found in periods) else None
     articles = [] if day else articles
     period = Period()
@@ -207,10 +214,10 @@ def _has_articles(period: Period, today: date) -> bool:
 
 
 def _find_fresh(question: str) -> _Fresh | None:
-    match = _said(_THIS_WEEK, question)
+    match = _said(_LATELY, question)
     if match is None:
         return None
-    days = _MONTH_DAYS if match.group().lower().endswith("month") else _WEEK_DAYS
+    days = _OLDEST_DAYS[match[1].lower(), match[2].lower()]
     return _Fresh(match.start(), match.end(), timedelta(days=days))
 
 

@@ -18,6 +18,7 @@ from rag.languages import foreign_language, language_notes
 from rag.listing import ExactAnswer, find_exact_answer
 from rag.loading import Loading
 from rag.one_article import find_article_answer
+from rag.preference import newest_of
 from rag.queueing import Place, before_this_one
 from rag.read_ahead import ReadAhead
 from rag.refusing import NO_TIME, REFUSAL, nothing_found, nothing_readable
@@ -96,6 +97,7 @@ class Way:
             evidence=evidence,
             signals=search_signals(plan.questions[-1], hits, evidence),
             prefers_dates=plan.wanted.prefers,
+            newest=self.choose(plan.questions[-1], newest_of(hits, plan.wanted)),
             index=self.index,
             model=self.generator,
             settings=self.settings,

@@ -9,7 +9,7 @@ from rag_material import ARTICLE, hit
 
 from index.filters import Filters
 from rag.periods import Period
-from rag.preference import LATEST_BONUS, PERIOD_BONUS, PRESENT_BONUS, prefer
+from rag.preference import LATEST_BONUS, PERIOD_BONUS, PRESENT_BONUS, newest_of, prefer
 from rag.wanted import Wanted
 
 
@@ -90,3 +90,30 @@ def test_a_preference_keeps_every_passage_and_never_moves_one_far(found, wanted)
     for place, item in enumerate(ranked):
         assert before[item.passage.id] <= item.score <= before[item.passage.id] + most + 1e-9
         assert all(before[later.passage.id] <= before[item.passage.id] + most + 1e-5 for later in ranked[place:])
+
+
+FOUND = [
+    dated(0.60, "2018-07-19", 1),
+    dated(0.59, None, 2),
+    dated(0.50, "2024-08-28", 3),
+    dated(0.10, "2024-08-21", 4),
+    dated(0.10, "2024-08-20", 5),
+]
+
+
+@pytest.mark.parametrize(
+    ("hits", "wanted", "newest"),
+    [
+        (FOUND, LATEST, [3, 4]),  # a week apart is one piece of news
+        (FOUND, NOW, [3, 4]),
+        (FOUND, IN_2018, []),
+        (FOUND, Wanted(), []),
+        ([*FOUND, dated(0.47, "2026-01-01", 6)], LATEST, [3, 4, 6]),  # newer, and does not fit: it makes nothing old
+        ([*FOUND, dated(0.48, "2026-01-01", 6)], LATEST, [6]),
+        (FOUND[1:4], LATEST, []),  # nothing is known to be older
+        (FOUND[1:2], LATEST, []),
+        ([], LATEST, []),
+    ],
+)
+def test_the_newest_reports_are_those_of_a_week_before_the_newest_that_fits(hits, wanted, newest):
+    assert [item.passage.id for item in newest_of(hits, wanted)] == newest

@@ -263,22 +263,32 @@ def test_a_date_of_the_caller_settles_preferences_of_date_too():
         ("What did the IRS announce this week?", "2018-07-05", "this week"),
         ("This weekend, who won?", "2018-07-05", "This weekend"),
         ("By how much did it rise this month?", "2018-06-04", "this month"),
+        ("By how much have shares risen this year?", "2017-07-18", "this year"),
+        ("What was its revenue last year?", "2016-07-18", "last year"),
     ],
 )
 def test_this_week_is_the_newest_that_the_articles_know_of(question, since, phrase):
     wanted = infer(question, sources=SOURCES, today=TODAY, newest=lambda: date(2018, 7, 19))
-    assert (wanted.filters, wanted.periods, wanted.latest) == (Filters(since=since, undated=True), (), True)
+    assert (wanted.filters, wanted.periods) == (Filters(since=since, undated=True), ())
+    assert wanted.latest is ("last" not in phrase)
     assert [(said.about, said.phrase, said.period) for said in wanted.said] == [("date", phrase, Period(since=since))]
     # It counts among articles that the caller names as well; a date of the caller's own settles it.
     assert wanted.beside(Filters(articles=("a1",))).filters == Filters(since=since, undated=True)
     assert wanted.beside(Filters(since="2016")).filters == Filters()
 
 
+def test_this_week_is_no_publisher_either():
+    question = "Beyoncé released a new song this week, titled:"
+    wanted = infer(question, sources=("The Week",), today=TODAY, newest=lambda: date(2022, 6, 21))
+    assert wanted.filters == Filters(since="2022-06-07", undated=True)
+
+
 @pytest.mark.parametrize(
     ("question", "filters"),
     [
-        ("What did it announce this year?", Filters()),
+        ("What did it announce lately?", Filters()),
         ("What happened this week in 2016?", Filters()),
+        ("What happened in the last week of June 2016?", Filters()),
         ("Who presents This Week?", Filters()),
         ("What do the articles of this week say?", Filters(since="2018-12-31", until="2019-01-06")),
     ],

@@ -1,6 +1,6 @@
 """The hard facts of a text (numbers, names, quoted phrases) in a form in which they can be compared.
 
-Covers digits with magnitudes and units, small number words, dates, capitalised names and quoted phrases of English
+Covers digits with magnitudes and units, numbers in words, dates, capitalised names and quoted phrases of English
 text. Does not convert currencies or units, and does not resolve pronouns.
 """
 
@@ -20,15 +20,28 @@ _MAGNITUDES = {
     "billion": 10**9, "billions": 10**9, "bn": 10**9, "b": 10**9,
     "trillion": 10**12, "tn": 10**12,
 }  # fmt: skip
-_NUMBER_WORDS = dict(
+_ONES = dict(zip("zero one two three four five six seven eight nine".split(), range(10), strict=True))
+_TEENS = dict(
     zip(
-        (
-            "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-            "sixteen seventeen eighteen nineteen twenty"
-        ).split(),
-        range(21),
+        "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(),
+        range(10, 20),
         strict=True,
     )
+)
+_TENS = dict(zip("twenty thirty forty fifty sixty seventy eighty ninety".split(), range(20, 100, 10), strict=True))
+_NUMBER_WORDS = _ONES | _TEENS | _TENS
+_HYPHENS = "\u2010\u2011-"
+_BELOW_HUNDRED = (
+    rf"(?:(?:{'|'.join(_TENS)})(?:[\s{_HYPHENS}](?:{'|'.join(_ONES)}))?|{'|'.join(_TEENS)}|{'|'.join(_ONES)})"
+)
+# "twenty-four", "two hundred and five", "a million", "forty-two thousand", "ten percent"; no part of a longer word.
+_IN_WORDS = re.compile(
+    rf"(?<![\w{_HYPHENS}])(?:(?P<hundreds>an?|{_BELOW_HUNDRED})[\s{_HYPHENS}]hundred"
+    rf"(?:\s+(?:and\s+)?(?P<rest>{_BELOW_HUNDRED}))?|(?P<small>{_BELOW_HUNDRED})"
+    r"|(?P<article>an?)(?=\s(?:thousand|million|billion|trillion)))"
+    r"(?:\s(?P<magnitude>thousand|million|billion|trillion))?(?:\s(?P<percent>per\s?cent|percent))?"
+    rf"(?!\w|[{_HYPHENS}]\w)",
+    re.IGNORECASE,
 )
 _MONTHS = ("january february march april may june july august september october november december").split()
 _NUMBER = re.compile(
@@ -73,7 +86,7 @@ class Number:
 
 
 def numbers(text: str) -> tuple[Number, ...]:
-    """Every number of the text, in order; number words up to twenty count, "one" alone does not (it is a pronoun)."""
+    """Every number of the text, in order, in digits or words; "one" alone does not count (it is a pronoun)."""
     found = []
     for match in _NUMBER.finditer(text):
         if match.start() and (text[match.start() - 1].isalpha() or text[match.start() - 1] == "."):
@@ -82,12 +95,23 @@ def numbers(text: str) -> tuple[Number, ...]:
         value *= _MAGNITUDES.get((match["magnitude"] or "").lower(), 1)
         units = unit_at(text, match.start(), match.end())
         found.append((match.start(), Number(value, bool(match["percent"]), match[0].strip(" ,"), units)))
-    for match in WORD.finditer(text):
-        number = _NUMBER_WORDS.get(match[0].lower())
-        if number is not None and number != 1:
+    for match in _IN_WORDS.finditer(text):
+        if match[0].lower() != "one":
             units = unit_at(text, match.start(), match.end())
-            found.append((match.start(), Number(Decimal(number), False, match[0], units)))
+            found.append((match.start(), Number(_in_digits(match), bool(match["percent"]), match[0], units)))
     return tuple(number for _, number in sorted(found, key=lambda item: item[0]))
+
+
+def _in_digits(match: re.Match[str]) -> Decimal:
+    """What the words of an `_IN_WORDS` match say."""
+
+    def below_hundred(words: str | None) -> int:
+        return sum(_NUMBER_WORDS.get(word, 1) for word in re.findall(r"[a-z]+", (words or "").lower()))
+
+    value = below_hundred(match["small"] or match["article"])
+    if match["hundreds"]:
+        value = 100 * below_hundred(match["hundreds"]) + below_hundred(match["rest"])
+    return Decimal(value * _MAGNITUDES.get((match["magnitude"] or "").lower(), 1))
 
 
 def names(text: str, *, known: Iterable[str] = ()) -> tuple[str, ...]:
@@ -155,6 +179,7 @@ def missing_facts(
     folded = _folded(" ".join(sources))
     capitalised = {name for source in sources for name in names(source)}
     counted = {word for word in parts(asked) if word in _NUMBER_WORDS}
+    counted |= {number.shown.lower() for number in numbers(asked) if number.shown[0].isalpha()}
     missing = [
         number.shown
         for number in numbers(claim)

@@ -166,6 +166,9 @@ def test_contained_is_not_scored_without_a_right_answer():
         ("10", "$10 billion", False),  # one significant digit is too common
         ("15", "$15 billion", True),
         ("six million", "6 million", True),
+        ("twenty-four million", "24 million", True),
+        ("twenty-four million", "24 billion", False),
+        ("one million", "1,000,000", True),
         ("one billion", "$1bn", True),
         ("six", "6", True),
         ("from 143% to 156%", "143% in 2021, 156% in 2022", False),

@@ -13,14 +13,7 @@ from rag.facts import Number, numbers
 
 _TOLERANCE = Decimal("0.01")
 _FACTORS = (10**3, 10**6, 10**9)
-_WORDS = (
-    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen twenty"
-).split()
-# `numbers` reads "six million" as 6, since it knows magnitudes after digits alone.
-_WORD_AND_MAGNITUDE = re.compile(
-    rf"\b({'|'.join(_WORDS)})[ -](?=(?:thousand|million|billion|trillion)\b)", re.IGNORECASE
-)
+_MAGNITUDE_WORD = re.compile(r"hundred|thousand|million|billion|trillion", re.IGNORECASE)
 _MONEY = re.compile(r"[$€£¥]\s?(\d[\d,.]*)")
 _YEAR = re.compile(r"1\d{3}|20\d\d")
 _DIGITS = re.compile(r"\d[\d,]*(?:\.\d+)?")
@@ -82,14 +75,16 @@ def has_amount(text: str) -> bool:
 
 
 def _amounts(text: str) -> list[_Amount]:
-    text = _WORD_AND_MAGNITUDE.sub(lambda match: f"{_WORDS.index(match[1].lower()) + 1} ", text)
     money = {match[1].rstrip(".,") for match in _MONEY.finditer(text)}
     return [_amount(number, money) for number in numbers(text)]
 
 
 def _amount(number: Number, money: set[str]) -> _Amount:
     digits = _DIGITS.match(number.shown)
-    has_magnitude = digits is not None and Decimal(digits[0].replace(",", "")) != number.value
+    if digits is None:
+        has_magnitude = _MAGNITUDE_WORD.search(number.shown) is not None
+    else:
+        has_magnitude = Decimal(digits[0].replace(",", "")) != number.value
     return _Amount(
         value=number.value,
         percent=number.percent,

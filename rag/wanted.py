@@ -63,24 +63,24 @@ _LATEST = re.compile(
     re.IGNORECASE,
 )
 _LATELY = re.compile(r"\b(this|last)\s+(?:past\s+)?(week|month|year)(?:end)?\b", re.IGNORECASE)
-_OLDEST_DAYS = {
-    ("this", "week"): 14,
-    ("last", "week"): 21,
-    ("this", "month"): 45,
-    ("last", "month"): 75,
-    ("this", "year"): 366,
-    ("last", "year"): 731,
-}
-"""So much older than the newest article one may be that tells what was "this week", or "last year": longer than the
-span itself, since reports come before and after."""
+_OLDEST_DAYS = {"this week": 14, "last week": 21, "this month": 45, "last month": 75, "this year": 60}
+"""So much older than the newest article one may be that tells what was "this week": longer than the span itself, since
+reports come before and after. What tells of a year may be from its first day on."""
 
 
 class _Fresh(NamedTuple):
-    """Where the question speaks of a week, month or year by today, and how much older than the newest one may be."""
+    """Where the question speaks of a week, month or year by today, in its words and in those of `_OLDEST_DAYS`."""
 
     start: int
     end: int
-    age: timedelta
+    span: str
+
+    def since(self, newest: date) -> date:
+        """The first day of which an article may be, beside a newest one of that day."""
+        if self.span == "last year":
+            return date(newest.year - 1, 1, 1)
+        oldest = newest - timedelta(days=_OLDEST_DAYS[self.span])
+        return min(oldest, date(newest.year, 1, 1)) if self.span == "this year" else oldest
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ def infer(
     latest = _find_latest(question)
     if fresh and day:
         phrase = question[fresh.start : fresh.end]
-        period = Period(since=(day - fresh.age).isoformat())
+        period = Period(since=fresh.since(day).isoformat())
         said.append(Said("date", phrase, f"articles {period} or without a date", period))
     if latest and not day:
         said.append(Said("latest", latest, "the newest articles"))
@@ -215,10 +215,7 @@ def _has_articles(period: Period, today: date) -> bool:
 
 def _find_fresh(question: str) -> _Fresh | None:
     match = _said(_LATELY, question)
-    if match is None:
-        return None
-    days = _OLDEST_DAYS[match[1].lower(), match[2].lower()]
-    return _Fresh(match.start(), match.end(), timedelta(days=days))
+    return match and _Fresh(match.start(), match.end(), f"{match[1]} {match[2]}".lower())
 
 
 def _find_latest(question: str) -> str | None:

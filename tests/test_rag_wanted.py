@@ -263,8 +263,9 @@ def test_a_date_of_the_caller_settles_preferences_of_date_too():
         ("What did the IRS announce this week?", "2018-07-05", "this week"),
         ("This weekend, who won?", "2018-07-05", "This weekend"),
         ("By how much did it rise this month?", "2018-06-04", "this month"),
-        ("By how much have shares risen this year?", "2017-07-18", "this year"),
-        ("What was its revenue last year?", "2016-07-18", "last year"),
+        ("By how much have shares risen this year?", "2018-01-01", "this year"),
+        ("What was its revenue last year?", "2017-01-01", "last year"),
+        ("Who won last week?", "2018-06-28", "last week"),
     ],
 )
 def test_this_week_is_the_newest_that_the_articles_know_of(question, since, phrase):
@@ -275,6 +276,11 @@ def test_this_week_is_the_newest_that_the_articles_know_of(question, since, phra
     # It counts among articles that the caller names as well; a date of the caller's own settles it.
     assert wanted.beside(Filters(articles=("a1",))).filters == Filters(since=since, undated=True)
     assert wanted.beside(Filters(since="2016")).filters == Filters()
+
+
+def test_early_in_a_year_this_year_may_be_told_of_before_it_began():
+    wanted = infer("Who wins this year?", sources=(), today=TODAY, newest=lambda: date(2022, 1, 20))
+    assert wanted.filters.since == "2021-11-21"
 
 
 def test_this_week_is_no_publisher_either():

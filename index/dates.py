@@ -6,16 +6,18 @@ Only what a strict pattern found is parsed, so "may" and "second" in prose never
 import re
 from datetime import datetime
 
-_MONTH = (
+MONTH = (
     r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?"
     r"|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)"
 )
+"""A pattern for the name of a month, whole or shortened."""
+
 _YEAR = r"(?:19|20)\d\d"
 _ORDINAL = r"(?:st|nd|rd|th)?"
 DATE = (
-    rf"(?:(?i:{_MONTH})\.?\s+\d{{1,2}}{_ORDINAL},?\s+{_YEAR}"
-    rf"|\d{{1,2}}{_ORDINAL}\s+(?:of\s+)?(?i:{_MONTH})\.?,?\s+{_YEAR}"
-    rf"|(?i:{_MONTH})\.?,?\s+{_YEAR}"
+    rf"(?:(?i:{MONTH})\.?\s+\d{{1,2}}{_ORDINAL},?\s+{_YEAR}"
+    rf"|\d{{1,2}}{_ORDINAL}\s+(?:of\s+)?(?i:{MONTH})\.?,?\s+{_YEAR}"
+    rf"|(?i:{MONTH})\.?,?\s+{_YEAR}"
     rf"|{_YEAR}-\d{{2}}(?:-\d{{2}})?(?!\d)"
     rf"|{_YEAR}/\d{{1,2}}/\d{{1,2}}(?!\d)"
     rf"|\d{{1,2}}[/.]\d{{1,2}}[/.]{_YEAR})"

@@ -18,6 +18,7 @@ from rag.settings import Settings
 from rag.speed import Speed, Speedometer
 from rag.types import Message
 
+NEWEST_NOT_TRIED = "did not try the newest reports alone"
 NOT_LOOKED_AGAIN = "not looked at a second time"
 NOT_JUDGED = "did not judge the answer beside all that was read"
 NOT_READ_AGAIN = "did not read the cited sentences again"
@@ -164,6 +165,13 @@ class Deadline:
     def nothing_whole(self) -> str:
         """The reason if time was up before the first sentence was whole."""
         return f"Time was up before a sentence was complete; {_shown(self._seconds)} s were given."
+
+    def lets_try_newest(self) -> bool:
+        """Whether the newest reports may be judged alone before all of them: with a limit never, which is noted, since
+        what is read was chosen to fill the time."""
+        if self.limited:
+            self.skipped += (NEWEST_NOT_TRIED,)
+        return not self.limited
 
     def lets_look(self, *prompts: Sequence[Message]) -> bool:
         """Whether there is time for a second look with each of these prompts; else it is noted."""

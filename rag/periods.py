@@ -11,12 +11,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from index.dates import DATE, to_iso
+from index.dates import DATE, MONTH, to_iso
 
-_MONTH = (
-    r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?"
-    r"|Nov(?:ember)?|Dec(?:ember)?)"
-)
 _YEAR = (
     r"(?:19|20)[0-9][0-9](?![\w%]|[.,]\d|-\d{1,2}\b|\s?%|(?-i::\s?[A-Z]))"
     # "in 2005 shops", "of 2000 people", "in 2020 Vision" are no years.
@@ -30,7 +26,7 @@ _PART = (
     r"(?:(?:the\s+)?(?:beginning|start|middle|end|course|spring|summer|autumn|fall|winter|first\s+half|second\s+half)"
     r"\s+(?:of\s+)?|(?:the\s+)?(?:early|mid|late)[\s-]+|(?:the\s+)?year\s+(?:of\s+)?)*"
 )
-_POINT = rf"(?:{_PART}(?:{DATE}|{_MONTH}\s+of\s+{_YEAR}|{_QUARTER}|{_DECADE}|{_YEAR}))"
+_POINT = rf"(?:{_PART}(?:{DATE}|{MONTH}\s+of\s+{_YEAR}|{_QUARTER}|{_DECADE}|{_YEAR}))"
 _NO_YEAR_BEFORE_OF = r"(?<!total )(?<!sum )(?<!population )(?<!capacity )(?<!average )(?<!maximum )(?<!price )"
 _SOMEONES = re.compile(r"(?i)\b(?:the|his|her|its|their|my|our|your)\s+$")
 _CHANGED = re.compile(r"(?i)\b(?:r[iou]se[ns]?|f[ae]ll(?:en|s)?|gr[eo]wn?s?|(?:in|de)creased?|dropped|up|down|cut)\s+$")
@@ -105,7 +101,7 @@ def _point(text: str) -> Period | None:
         return Period(f"{years[0]}-{last_month - 2:02}", f"{years[0]}-{last_month:02}")
     if re.search(r"0['’]?s$", text):
         return Period(years[0], str(int(years[0]) + 9))
-    dated = re.search(DATE, re.sub(rf"(?i)({_MONTH})\s+of\b", r"\1", text))
+    dated = re.search(DATE, re.sub(rf"(?i)({MONTH})\s+of\b", r"\1", text))
     iso = to_iso(dated.group()) if dated else years[0]
     return Period(iso, iso) if iso else None
 
@@ -125,7 +121,7 @@ def _within(match: re.Match[str], today: date) -> Period | None:
 
 def _between(match: re.Match[str], today: date) -> Period | None:
     first = match["a"]
-    if re.fullmatch(rf"(?i:{_MONTH})\.?", first):
+    if re.fullmatch(rf"(?i:{MONTH})\.?", first):
         years = re.findall("(?:19|20)[0-9][0-9]", match["b"])
         first = f"{first} {years[-1] if years else ''}"  # "between July and October 2020"
     return _span(first, match["b"])
@@ -207,8 +203,8 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 _A, _B = f"(?P<a>{_POINT})", f"(?P<b>{_POINT})"
 _READERS: tuple[tuple[re.Pattern[str], _Read], ...] = (
-    (_pattern(rf"between\s+(?P<a>{_POINT}|{_MONTH}\.?)\s+(?:and|&|to|-|–)\s+{_B}"), _between),
-    (_pattern(rf"from\s+(?P<a>{_POINT}|{_MONTH}\.?)\s*(?:to|until|till|through|-|–)\s*{_B}"), _between),
+    (_pattern(rf"between\s+(?P<a>{_POINT}|{MONTH}\.?)\s+(?:and|&|to|-|–)\s+{_B}"), _between),
+    (_pattern(rf"from\s+(?P<a>{_POINT}|{MONTH}\.?)\s*(?:to|until|till|through|-|–)\s*{_B}"), _between),
     (_pattern(rf"(?:ever\s+)?since\s+{_A}"), _since),
     (_pattern(rf"(?:starting|beginning)\s+(?:in|from)\s+{_A}"), _since),
     (_pattern(rf"from\s+{_A}\s+on(?:wards?)?\b"), _since),
@@ -226,7 +222,7 @@ _READERS: tuple[tuple[re.Pattern[str], _Read], ...] = (
         _pattern(
             rf"(?P<since>since\s+)?(?:(?:in|during|from|of|for)\s+)?(?P<which>last|this|previous)\s+"
             # "may" and "march" are words of their own.
-            rf"(?P<unit>year|month|week|(?-i:(?!may|mar)){_MONTH})\b(?!\s+(?:of|as|in\s+office))"
+            rf"(?P<unit>year|month|week|(?-i:(?!may|mar)){MONTH})\b(?!\s+(?:of|as|in\s+office))"
         ),
         _relative,
     ),

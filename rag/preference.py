@@ -1,7 +1,8 @@
 """The order of what was found, changed a little by what the question says about time.
 
 Pure. A preference decides between passages that fit the question about as well, such as two reports that give different
-figures; it lifts none by more than a share of the best score, and never drops one.
+figures; it lifts none by more than a share of the best score, and never drops one. Where a question speaks of the
+present, the newest of what was found are to be tried alone first.
 """
 
 import dataclasses

@@ -85,7 +85,7 @@ class Course:
         Where the newest reports answer, they are the evidence from now on: an older one that says it in the question's
         words would be copied, whatever date stands above it.
         """
-        if self.newest.sentences and not self.deadline.limited:
+        if self.newest.sentences and self.deadline.lets_try_newest():
             hope = self._judged(self.newest)
             if hope >= NEWEST_ANSWER:
                 self.evidence = self.newest

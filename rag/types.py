@@ -145,8 +145,9 @@ class Searched:
 
     `questions` are the texts that were searched for, the question itself first; a correction or swap ("and in 2018?")
     is there as the whole question that it stands for. `filters` are the caller's, `inferred` those that the question
-    itself asked for where the caller left them open; both limited the search. `periods` and `latest` only moved
-    articles of that time up. `notes` tell a person what was read from the question.
+    itself asked for where the caller left them open; both limited the search. `periods` and `latest` moved articles of
+    that time up; with `latest`, the newest alone were read if they answered. `notes` tell a person what was read from
+    the question.
     """
 
     questions: tuple[str, ...]

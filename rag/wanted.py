@@ -103,6 +103,7 @@ class Wanted:
     """What a question asks for: `filters` exclude, `periods` (any of them) and `latest` only prefer.
 
     `present`: it asks how things are without naming a time, so that of reports that fit alike the newest are preferred.
+    Only "this week" and the like let `filters.undated` be true.
     `said` are the phrases that it was read from.
     """
 

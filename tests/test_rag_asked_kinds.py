@@ -17,6 +17,8 @@ from rag.asked_kinds import compares, holds_date, kind_test, lacks_date, lacks_f
         ("How many of the 25 shops closed?", "Of 25 shops, 7 closed.", True),
         ("What percentage of sales was lost?", "Sales fell by 12 %.", True),
         ("When did it open?", "It opened on Monday.", True),
+        ("Since when?", "It opened on Monday.", True),
+        ("What was it called when he bought it?", "He bought it in 2016.", False),
         ("When did it open?", "It opened in 1999.", True),
         ("When did it open?", "It opened with 500 guests.", False),
         ("In which year did Ma found Alibaba?", "Ma may have founded it early.", False),

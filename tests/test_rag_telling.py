@@ -78,7 +78,8 @@ def test_a_question_about_the_past_reads_everything_at_once(dated_index, questio
 
 def test_with_a_time_limit_nothing_is_judged_twice(dated_index):
     model = Judging(newest=2.0)
-    Chatbot(dated_index, model, settings=Settings(seconds=60.0)).answer(QUESTION)
+    answer = Chatbot(dated_index, model, settings=Settings(seconds=60.0)).answer(QUESTION)
+    assert answer.skipped == ("did not try the newest reports alone",)
     judged = [holders(prompt) for prompt in model.judged]
     assert ["Ana Silva", "Bo Lindt", "elects"] in judged
     assert ["Bo Lindt", "elects"] not in judged

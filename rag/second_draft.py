@@ -33,8 +33,8 @@ def evidence_anew(question: str, first: Checked, evidence: Evidence, *, shown: b
     """
     if first.citations and lacks_date(question, first.text):
         dated = tuple(item for item in evidence.sentences if holds_date(item.sentence.text))
-        if dated or shown:
-            return Evidence(dated) if dated else None
+        if dated:
+            return Evidence(dated)
     return None if shown else evidence
 
 

@@ -130,8 +130,9 @@ def _shows(item: Mapping[str, Any], evidence: Mapping[str, Any]) -> bool:
 
 
 def _where(item: Mapping[str, Any]) -> str:
-    """Publisher, date and file."""
-    return " · ".join(filter(None, (item["source"], _day(item["date"]), file_name(item["path"]))))
+    """Publisher, date, file, and the page of a PDF."""
+    page = f"page {item['page']}" if item.get("page") else None
+    return " · ".join(filter(None, (item["source"], _day(item["date"]), file_name(item["path"]), page)))
 
 
 def _day(iso: str | None) -> str:

@@ -22,7 +22,8 @@ _SCHEMA = """
 CREATE TABLE articles (
     number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, path TEXT NOT NULL,
     location TEXT NOT NULL UNIQUE,
-    text TEXT NOT NULL, title TEXT, source TEXT, author TEXT, date TEXT, url TEXT, content_hash TEXT NOT NULL
+    text TEXT NOT NULL, title TEXT, source TEXT, author TEXT, date TEXT, url TEXT, content_hash TEXT NOT NULL,
+    pages TEXT NOT NULL -- where each begins, as JSON
 ) STRICT;
 CREATE TABLE boilerplate (
     article INTEGER NOT NULL REFERENCES articles ON DELETE CASCADE,
@@ -49,7 +50,7 @@ CREATE TABLE sentences (
 CREATE INDEX sentences_of_passage ON sentences (passage);
 CREATE VIRTUAL TABLE passage_words USING fts5 (words, tokenize = 'porter unicode61 remove_diacritics 2');
 """
-_ARTICLE_COLUMNS = "id, path, location, text, title, source, author, date, url, content_hash"
+_ARTICLE_COLUMNS = "id, path, location, text, title, source, author, date, url, content_hash, pages"
 _TAGS = "(SELECT json_group_array(tag) FROM (SELECT tag FROM tags WHERE article = number ORDER BY rowid))"
 _MOST_VARIABLES = 500  # SQLite allows 999 in old builds
 _Id = TypeVar("_Id", int, str)
@@ -196,10 +197,10 @@ class Library:
         """Store an article with its passages, and give these their numbers. `words[i]` is searched for
         passage i."""
         cursor = self._connection.execute(
-            f"INSERT INTO articles ({_ARTICLE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO articles ({_ARTICLE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *(article.id, article.path, article.location, article.text, article.title, article.source),
-                *(article.author, article.date, article.url, article.content_hash),
+                *(article.author, article.date, article.url, article.content_hash, json.dumps(article.pages)),
             ),
         )
         number = cursor.lastrowid
@@ -259,7 +260,8 @@ class Library:
         return tuple(
             replace(
                 Article(row[1], row[2], row[3], row[4], tuple(boilerplate.get(row[0], ())), *row[5:11]),
-                tags=tuple(json.loads(row[11])),
+                tags=tuple(json.loads(row[12])),
+                pages=tuple(json.loads(row[11])),
             )
             for row in rows
         )

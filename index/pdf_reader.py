@@ -60,13 +60,12 @@ def read_pdf(data: bytes, *, shown_as: str) -> RawArticle:
             help="A program for text recognition (OCR) makes a PDF with text of it.",
         )
     body, edges = _apart(blocks, pages=len(pages))
-    text = "\n\n".join(_paragraphs(body, _vocabulary(blocks)))
+    text, starts = _laid_out(body, _vocabulary(blocks), pages=len(pages))
     whole = "\n\n".join(part for part in (text, "\n".join(edges)) if part)
     title = named if named and named.lower() in tidy(text).lower() else _largest(body)
     address = next((found for line in edges if (found := find_web_address(line))), None)
-    return RawArticle(
-        whole, (Span(len(text), len(whole)),) if edges and text else (), Metadata(title=title, url=address)
-    )
+    boilerplate = (Span(len(text), len(whole)),) if edges and text else ()
+    return RawArticle(whole, boilerplate, Metadata(title=title, url=address), pages=starts)
 
 
 def _opened(data: bytes, *, shown_as: str) -> tuple[str | None, list[list[_Block]]]:
@@ -141,20 +140,24 @@ def _apart(blocks: Sequence[_Block], *, pages: int) -> tuple[list[_Block], list[
     return body, list(edges)
 
 
-def _paragraphs(blocks: Sequence[_Block], words: Container[str]) -> list[str]:
-    """The text of the blocks; what begins in small letters after an unfinished one goes on with it."""
-    paragraphs: list[str] = []
-    size = 0.0
+def _laid_out(blocks: Sequence[_Block], words: Container[str], *, pages: int) -> tuple[str, tuple[int, ...]]:
+    """The text of the blocks in paragraphs, and where each page of it begins. What begins in small letters after an
+    unfinished paragraph goes on with it, from one page to the next too.
+    """
+    text, last, size = "", "", 0.0  # what is finished, and the paragraph that may go on
+    starts: list[int] = []
     for block in blocks:
-        lines = list(block.lines)
-        if paragraphs and abs(size - block.size) < 1 and not _ENDED.search(paragraphs[-1]) and lines[0][:1].islower():
-            lines.insert(0, paragraphs.pop())
-        text = lines[0]
-        for line in lines[1:]:
-            text = _joined(text, line, words)
-        paragraphs.append(text)
+        first, *others = block.lines
+        if last and not (abs(size - block.size) < 1 and not _ENDED.search(last) and first[:1].islower()):
+            text, last = f"{text}{last}\n\n", ""
+        last = _joined(last, first, words) if last else first
+        # A page without text of its own begins where the next one does.
+        starts += [len(text) + len(last) - len(first)] * (block.page + 1 - len(starts))
+        for line in others:
+            last = _joined(last, line, words)
         size = block.size
-    return paragraphs
+    text += last
+    return text, (*starts, *[len(text)] * (pages - len(starts)))
 
 
 def _joined(text: str, line: str, words: Container[str]) -> str:

@@ -41,6 +41,7 @@ class RawArticle:
     boilerplate: tuple[Span, ...] = ()
     metadata: Metadata = field(default_factory=Metadata)
     tags: tuple[str, ...] = ()
+    pages: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,7 @@ def prepare_article(raw: RawArticle, *, shown_as: str, location: str, hash_of_co
         url=known.url,
         content_hash=hash_of_content,
         tags=raw.tags,
+        pages=raw.pages,
     )
 
 

@@ -4,6 +4,7 @@ Offsets are character offsets (Python `str` indices) into `Article.text`, which 
 cleaning never rewrites it, it only names the spans to leave out. So a citation always points at the original.
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -28,6 +29,7 @@ class Article:
     `title`, `source` (publisher), `author`, `date` (ISO 8601) and `url` are None where the text does not state them;
     `tags` are those that its format names.
     `path` is what people are shown; `location` is the absolute path that it was read from and is unique in an index.
+    `pages` are the offsets at which its pages begin; none where its format has no pages.
     """
 
     id: str
@@ -42,6 +44,11 @@ class Article:
     url: str | None = None
     content_hash: str = ""
     tags: tuple[str, ...] = ()
+    pages: tuple[int, ...] = ()
+
+    def page_at(self, offset: int) -> int | None:
+        """The number, from 1, of the page on which this character stands; None where there are no pages."""
+        return max(1, bisect_right(self.pages, offset)) if self.pages else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,6 +148,7 @@ def cite(item: EvidenceSentence, *, number: int = 1, answer: Span | None = None,
         quote=item.sentence.text,
         support=round(support, 4),
         also_in=item.also_in,
+        page=item.article.page_at(item.sentence.start),
     )
 
 

@@ -77,6 +77,7 @@ def passages_of(hits: Sequence[Hit], evidence: Evidence) -> tuple[PassageUse, ..
                 evidence.passage_used(one.article.id, one.passage.start, one.passage.end) for one in (hit, *hit.copies)
             ),
             also_in=tuple(copy_at(one.article, one.passage.start, one.passage.end) for one in hit.copies),
+            page=hit.article.page_at(hit.passage.start),
         )
         for hit in hits
     )

@@ -25,7 +25,7 @@ class Extract:
     spans: tuple[Span, ...]
 
 
-Skill = Literal["judging", "checking", "writing"]
+Skill = Literal["judging", "checking", "writing", "supporting"]
 """What a model may be trained for: judge whether excerpts answer, whether a draft is the answer, and find phrases."""
 
 
@@ -62,6 +62,7 @@ class Citation:
 
     `number` is what the reader sees, [1], [2], …; the same sentence cited twice keeps its number.
     `support` is between 0 and 1, higher is better supported. `also_in` names other articles that hold the sentence.
+    `page` is that of a PDF on which the sentence begins.
     """
 
     number: int
@@ -78,6 +79,7 @@ class Citation:
     quote: str
     support: float
     also_in: tuple[Copy, ...] = ()
+    page: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ class PassageUse:
     rank: int
     used: bool
     also_in: tuple[Copy, ...] = ()
+    page: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,9 @@ QUESTION = "How much did products from Xinjiang generate in sales on Tmall?"
 SENTENCE = "Products from Xinjiang generated $212 million in sales on Tmall, up 68.7% from last year."
 COST = "The repairs of the harbour cost 12 million euros, said the mayor, Rita Sol, who cut a ribbon at its gate."
 HARBOUR = f"""<title>Porto Claro: harbour reopens</title><h1>Porto Claro: harbour reopens</h1>
-<p>The harbour of Porto Claro reopened on Monday after six weeks. {COST} Boats had waited outside for all that time.</p>
-<p>Fishers complained about the noise of the machines, which had worked through the nights of the last fortnight.</p>"""
+<p>Fishers complained about the noise of the machines, which had worked through the nights of the last fortnight.</p>
+<p style="break-before: page">The harbour of Porto Claro reopened on Monday after six weeks. {COST} Boats had waited
+outside for all that time.</p>"""
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +69,7 @@ def test_a_pdf_is_dropped_and_asked(server, tmp_path):
         visit.ask("How much did the repairs of the harbour of Porto Claro cost?")
         visit.answered(timeout_s=240)
         expect(page.locator("#finished .turn .answer")).to_contain_text("12 million euros")
+        expect(page.locator("#finished .footnote .where").first).to_contain_text("page 2")
         page.locator("#finished .chip").first.click()
         expect(page.locator("mark.active").first).to_have_text(COST)
 

@@ -140,6 +140,25 @@ def test_lines_of_a_pdf_become_paragraphs_and_what_every_page_repeats_stands_at_
     assert article.boilerplate[-1] == Span(len(body), len(article.text))
     assert sorted(article.text[len(body) :].split("\n")[2:]) == ["1/2", "2/2", "Town Gazette", foot]
     assert (article.title, article.url) == ("Harbour reopens", foot)
+    # The second page begins within a word.
+    assert article.pages == (0, body.index("ment for all"))
+    assert [article.page_at(body.index(words)) for words in ("Harbour", "Well-known", "ment for", "Repairs")] == [
+        1, 1, 2, 2,
+    ]  # fmt: skip
+
+
+def test_pages_without_text_are_counted(tmp_path):
+    picture: list = []
+    text = [lines("The harbour reopened."), picture, lines("Repairs cost 12 million euros."), picture]
+    article = read(tmp_path, "a.pdf", pdf(picture, *text))
+    assert article.text == "The harbour reopened.\n\nRepairs cost 12 million euros."
+    cost = article.text.index("Repairs")
+    assert article.pages == (0, 0, cost, cost, len(article.text))
+    assert (article.page_at(0), article.page_at(cost - 1), article.page_at(cost)) == (2, 2, 4)
+
+
+def test_a_text_has_no_pages(tmp_path):
+    assert read(tmp_path, "a.txt", "The harbour reopened.").page_at(3) is None
 
 
 def test_columns_are_read_one_after_the_other(tmp_path):

@@ -49,7 +49,8 @@ def test_no_index(tmp_path):
     "change",
     [
         {"format": 2},
-        {"format": 4},
+        {"format": 3},
+        {"format": 5},
         {"format": None},
         {"colour": "blue"},
         {"generation": "1"},

@@ -226,7 +226,7 @@ def test_the_answer_as_json_has_the_promised_fields(chatbot):
     assert {"article_id", "start", "end", "text", "score", "rank", "used"} <= set(value["passages"][0])
     assert list(value["citations"][0]) == [
         "number", "answer_start", "answer_end", "article_id", "title", "source", "date", "url", "path", "start", "end",
-        "quote", "support", "also_in",
+        "quote", "support", "also_in", "page",
     ]  # fmt: skip
 
 

@@ -170,6 +170,25 @@ def test_a_changed_or_removed_article_says_so_and_shows_the_quote():
         assert '<mark class="active" data-target>Second two.</mark>' in html
 
 
+def test_the_page_of_a_pdf_is_named_wherever_a_source_is():
+    paged = citation(page=7)
+    turn = answered(citations=(paged,), passages=(passage(page=6),))
+    assert 'aria-label="Source 1: Daily, One &amp; all, 19 July 2018, page 7"' in render.chip(paged, 0)
+    assert "Daily · 19 July 2018 · page 7" in render.turn(turn, 0)
+    assert '<span class="support">page 7 · support 97 %</span>' in cited_article(turn, 0, 1, ARTICLE)
+    assert "<bdi>19 July 2018</bdi> · <bdi>page 6</bdi>" in passages_found(turn, 0)
+    assert render.plain(turn).endswith("[1] Daily, One & all, 19 July 2018, page 7: “Second two.”")
+    assert printed(turn.answer).splitlines()[2] == "[1] Daily · 2018-07-19 · One & all · news/one.txt · page 7"
+    refused = replace(turn.answer, abstained=True, citations=())
+    assert "Daily · 2018-07-19 · One & all · news/one.txt · page 6" in printed(refused)
+
+
+def printed(answer) -> str:
+    output = StringIO()
+    Console(file=output, width=200, highlight=False).print(answer_view(answer))
+    return output.getvalue()
+
+
 def test_title_publisher_and_date_have_fallbacks():
     html = whole_article(replace(ARTICLE, title=None, source=None, date=None))
     assert '<p class="kicker"><bdi>date unknown</bdi></p><h2 class="headline" dir="auto">one.txt</h2>' in html
@@ -224,14 +243,11 @@ def test_other_articles_that_say_the_same_are_named():
         "“Second two.”"
     )
     refused = replace(turn.answer, abstained=True, reason="Nobody says.")
-    output = StringIO()
-    for one in (turn.answer, refused):
-        Console(file=output, width=200, highlight=False).print(answer_view(one))
     said = (
         "Daily · 2018-07-19 · One & all · news/one.txt; also in Wire · 2018-07-20 · Two < one · news/two.txt; also in "
         "date unknown · news/three.txt\n"
     )
-    assert output.getvalue().count(said) == 2
+    assert [printed(one).count(said) for one in (turn.answer, refused)] == [1, 1]
 
 
 def test_a_refusal_is_calm_and_leads_to_the_nearest_passages():
@@ -272,10 +288,8 @@ def test_what_was_read_from_the_question_is_shown_and_escaped():
     assert f'</ol>{shown}<p class="meta">' in render.turn(turn, 0)
     refused = replace(turn, state="refused", answer=replace(turn.answer, abstained=True, reason="Nobody says."))
     assert f"Nobody says.</p>{shown}" in render.turn(refused, 0)
-    output = StringIO()
-    for one in (turn.answer, refused.answer):
-        Console(file=output, width=200, highlight=False).print(answer_view(one))
-    assert output.getvalue().count("\nOnly articles by <b>X</b>, as the question says “by <b>X</b>”.\n") == 2
+    said = "\nOnly articles by <b>X</b>, as the question says “by <b>X</b>”.\n"
+    assert [printed(one).count(said) for one in (turn.answer, refused.answer)] == [1, 1]
 
 
 def test_what_there_was_no_time_for_is_shown():
@@ -284,9 +298,7 @@ def test_what_there_was_no_time_for_is_shown():
     said = "For want of time: read 180 of 420 tokens of evidence; not <b>."
     shown = '<p class="note"><bdi>For want of time: read 180 of 420 tokens of evidence; not &lt;b&gt;.</bdi></p>'
     assert f'{shown}<p class="meta">' in render.turn(turn, 0)
-    output = StringIO()
-    Console(file=output, width=200, highlight=False).print(answer_view(turn.answer))
-    assert f"\n{said}\n" in output.getvalue()
+    assert f"\n{said}\n" in printed(turn.answer)
     assert turn.answer.to_dict()["skipped"] == ("read 180 of 420 tokens of evidence", "not <b>")
 
 

@@ -44,7 +44,7 @@ def _passages(answer: Answer, found: Explanation) -> Iterable[RenderableType]:
     by_rank = {passage.rank: passage for passage in answer.passages}
     for scores in found.passages:
         passage = by_rank.get(scores.rank)
-        where = passage and source_line(passage.title, passage.source, passage.date, passage.path)
+        where = passage and source_line(passage.title, passage.source, passage.date, passage.path, page=passage.page)
         table.add_row(
             str(scores.rank),
             f"{scores.score:.3f}",

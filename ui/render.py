@@ -147,8 +147,8 @@ def headline(item: Article | Citation | PassageUse | Copy) -> str:
 
 
 def byline(item: Article | Citation | PassageUse | Copy) -> str:
-    """Publisher if known, headline, date: one line for labels. Not escaped."""
-    return ", ".join([*([item.source] if item.source else []), headline(item), day(item.date)])
+    """Publisher if known, headline, date, page of a PDF: one line for labels. Not escaped."""
+    return ", ".join(filter(None, (item.source, headline(item), day(item.date), page_of(item))))
 
 
 def day(iso: str | None) -> str:
@@ -259,4 +259,9 @@ def also_in(item: Citation | PassageUse) -> str:
 
 
 def _where(item: Article | Citation | PassageUse) -> str:
-    return " · ".join(escape(part) for part in (item.source, day(item.date)) if part)
+    return " · ".join(escape(part) for part in (item.source, day(item.date), page_of(item)) if part)
+
+
+def page_of(item: Article | Citation | PassageUse | Copy) -> str | None:
+    """ "page 3" of a sentence or passage of a PDF; None for all else."""
+    return f"page {item.page}" if isinstance(item, Citation | PassageUse) and item.page else None

@@ -8,7 +8,7 @@ from itertools import pairwise
 from index.types import Article, Span
 from rag.types import Citation, PassageUse
 from ui.escaping import escape
-from ui.render import also_in, byline, chip, counted, day, headline
+from ui.render import also_in, byline, chip, counted, day, headline, page_of
 from ui.turns import Turn
 
 _BLANK_LINE = re.compile(r"\n\s*\n")
@@ -72,7 +72,8 @@ def cited_article(turn: Turn, number: int, citation_number: int, article: Articl
         return passages_found(turn, number)
     unique = {citation.number: citation for citation in turn.citations}
     chips = "".join(chip(citation, number, active=one == citation_number) for one, citation in sorted(unique.items()))
-    support = f'<span class="support">support {round(100 * chosen.support)} %</span>'
+    strength = " · ".join(filter(None, (page_of(chosen), f"support {round(100 * chosen.support)} %")))
+    support = f'<span class="support">{strength}</span>'
     nav = (
         f'<nav class="cited" aria-label="Citations of this answer"><span>Cited</span>'
         f'<span class="chips">{chips}</span>{support}</nav>{_copies(chosen)}'
@@ -207,7 +208,7 @@ def _purpose(passage: PassageUse) -> str:
 
 
 def _kicker(item: Article | PassageUse) -> str:
-    return " · ".join(f"<bdi>{escape(part)}</bdi>" for part in (item.source, day(item.date)) if part)
+    return " · ".join(f"<bdi>{escape(part)}</bdi>" for part in (item.source, day(item.date), page_of(item)) if part)
 
 
 def _head(title: str | None, source: str | None, date: str | None, path: str, nav: str) -> str:

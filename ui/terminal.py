@@ -19,12 +19,12 @@ def answer_view(answer: Answer) -> RenderableType:
         if answer.passages:
             lines += [Text(), Text("Nearest passages", style="bold")]
         for passage in answer.passages[:_NEAREST_SHOWN]:
-            where = source_line(passage.title, passage.source, passage.date, passage.path)
+            where = source_line(passage.title, passage.source, passage.date, passage.path, page=passage.page)
             lines += [shown(f"{where}{_also_in(passage)}", style="dim"), _indented(shortened(passage.text))]
         return Group(*lines)
     lines = [shown(with_markers(answer)), *_notes(answer), Text()]
     for citation in _each_once(answer.citations):
-        where = source_line(citation.title, citation.source, citation.date, citation.path)
+        where = source_line(citation.title, citation.source, citation.date, citation.path, page=citation.page)
         lines += [
             shown(f"[{citation.number}] {where}{_also_in(citation)}", style="dim"),
             _indented(f"“{citation.quote}”"),
@@ -44,9 +44,10 @@ def with_markers(answer: Answer) -> str:
     return text + answer.text[last:]
 
 
-def source_line(title: str | None, source: str | None, date: str | None, path: str) -> str:
-    """Where something stands, as one line: publisher, date, title, file."""
-    return " · ".join(part for part in (source, date or "date unknown", title, path) if part)
+def source_line(title: str | None, source: str | None, date: str | None, path: str, *, page: int | None = None) -> str:
+    """Where something stands, as one line: publisher, date, title, file, and the page of a PDF."""
+    paged = f"page {page}" if page else None
+    return " · ".join(part for part in (source, date or "date unknown", title, path, paged) if part)
 
 
 def _also_in(item: Citation | PassageUse) -> str:

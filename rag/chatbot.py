@@ -272,6 +272,15 @@ class Chatbot:
         self.index.refresh()
         return changes
 
+    def remove_articles(self, names: Sequence[str]) -> "Changes":
+        """Take articles out of the index, each named by id, path or file name; from the next question on nothing is
+        told from them. Raises as `index.build.remove_articles` does."""
+        from index.build import remove_articles
+
+        changes = remove_articles(self.index.folder, names)
+        self.index.refresh()
+        return changes
+
     @property
     def kept_articles(self) -> Path:
         """The folder, beside the index, for articles that come from nowhere where they stay."""

@@ -72,6 +72,13 @@ def test_a_pdf_is_dropped_and_asked(server, tmp_path):
         expect(page.locator("#finished .footnote .where").first).to_contain_text("page 2")
         page.locator("#finished .chip").first.click()
         expect(page.locator("mark.active").first).to_have_text(COST)
+        page.locator("#clear").click()
+        page.locator("#panel .listed", has_text="Porto Claro").click()
+        page.locator("#panel [data-remove]").dblclick()
+        expect(page.locator(".pill")).to_have_text("Ready · 4 articles")
+        visit.ask("How much did the repairs of the harbour of Porto Claro cost?")
+        visit.answered(timeout_s=240)
+        expect(page.locator(".refusal .label")).to_have_text("Not in the articles")
 
 
 def test_http_gives_the_same_json(server):

@@ -184,10 +184,18 @@ def test_stop_ends_the_stream_without_an_answer(chatbot):
     assert chatbot.answer("How much did the railway line cost?").model == "copying"
 
 
-def test_a_removed_article_is_gone_from_the_next_answer_on(chatbot, tiny_index):
+@pytest.mark.parametrize(
+    "remove",
+    [
+        lambda chatbot, folder: remove_articles(folder, ["harbour.txt"]),
+        lambda chatbot, folder: chatbot.remove_articles(["harbour.txt"]),
+    ],
+    ids=["by another process", "by the chatbot"],
+)
+def test_a_removed_article_is_gone_from_the_next_answer_on(chatbot, tiny_index, remove):
     question = "What became of repairs of the harbour of Porto Claro?"
     assert chatbot.answer(question).citations[0].path == "articles/harbour.txt"
-    remove_articles(tiny_index, ["harbour.txt"])
+    remove(chatbot, tiny_index)
     assert all(passage.path != "articles/harbour.txt" for passage in chatbot.answer(question).passages)
 
 

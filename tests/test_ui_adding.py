@@ -3,9 +3,10 @@
 import pytest
 
 from index.build import Changes
-from index.errors import ArticleError
+from index.errors import ArticleError, IndexStateError, InputError
 from index.readers import Skipped
-from ui.adding import add_dropped, told
+from index.types import Article
+from ui.adding import add_dropped, remove_dropped, told, was_dropped
 
 
 class Adding:
@@ -79,16 +80,52 @@ def test_files_of_other_kinds_are_named_and_the_rest_is_added(tmp_path):
     assert [file.name for file in kept.iterdir()] == ["harbour.txt"]
 
 
+def test_what_was_dropped_is_taken_out_and_its_copy_is_deleted(tmp_path):
+    kept = tmp_path / "kept"
+    add_dropped(Adding(added), dropped(tmp_path / "one", harbour="Boats left.", bakery="Bread."), folder=kept)
+    asked = []
+
+    class Removing:
+        def remove_articles(self, names):
+            asked.append(names)
+            return Changes(removed=("kept/harbour.txt",))
+
+    harbour = Article("h", "kept/harbour.txt", (kept / "harbour.txt").as_posix(), "Boats left.")
+    other = Article("o", "seeds/other.txt", (tmp_path / "seeds" / "other.txt").as_posix(), "Rain fell.")
+    assert (was_dropped(harbour, kept), was_dropped(other, kept)) == (True, False)
+    assert remove_dropped(Removing(), harbour, folder=kept).removed == ("kept/harbour.txt",)
+    assert asked == [["h"]]
+    assert [file.name for file in kept.iterdir()] == ["bakery.txt"]
+    with pytest.raises(InputError, match=r"^seeds/other\.txt was not added in the page") as caught:
+        remove_dropped(Removing(), other, folder=kept)
+    assert caught.value.help == 'byline index remove "seeds/other.txt"'
+    assert asked == [["h"]]
+
+
+def test_what_cannot_be_taken_out_stays(tmp_path):
+    class Failing:
+        def remove_articles(self, names):
+            raise IndexStateError("Somebody else is writing.")
+
+    add_dropped(Adding(added), dropped(tmp_path / "one", harbour="Boats left."), folder=tmp_path / "kept")
+    file = tmp_path / "kept" / "harbour.txt"
+    with pytest.raises(IndexStateError):
+        remove_dropped(Failing(), Article("h", "h", file.as_posix(), "Boats left."), folder=tmp_path / "kept")
+    assert file.read_text() == "Boats left."
+
+
 def test_what_became_of_them_is_told_a_line_each():
     changes = Changes(
         added=("kept/a.pdf",),
         replaced=("kept/b.txt",),
+        removed=("kept/e.txt",),
         unchanged=("kept/c.txt",),
         skipped=(Skipped("kept/d.pdf", "d.pdf holds no text, only pictures of it."),),
     )
     assert told(changes) == (
         "Added: a.pdf",
         "Added: b.txt",
+        "Removed: e.txt",
         "There already: c.txt",
         "Not added: d.pdf holds no text, only pictures of it.",
     )

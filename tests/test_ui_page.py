@@ -82,6 +82,9 @@ def test_articles_are_added_by_the_button_or_dropped_and_a_file_that_is_none_is_
         expect(page.locator("#panel .news")).to_have_text("Added: harbour.txt")
         expect(page.locator(".pill")).to_have_text("Ready · 5 articles")
         expect(page.locator("#panel .list .title").last).to_have_text("Harbour reopens")
+        page.locator("#panel .list .listed").first.click()
+        expect(page.locator("#panel .cited button")).to_have_text("All articles")  # no page takes those out
+        page.locator("#panel .cited button").click()
         page.locator("#panel .list .listed").last.click()
         expect(page.locator("#panel")).to_contain_text("The harbour of Porto Claro reopened on Monday.")
         visit.add(empty)
@@ -92,6 +95,15 @@ def test_articles_are_added_by_the_button_or_dropped_and_a_file_that_is_none_is_
         expect(page.locator("#panel .news").last).to_contain_text("Not added: photo.jpg: only .docx")
         expect(page.locator(".pill")).to_have_text("Ready · 6 articles")
         assert sorted(file.name for file in chatbot.kept_articles.iterdir()) == ["bakery.txt", "harbour.txt"]
+        page.locator("#panel .list .listed").last.click()
+        remove = page.locator("#panel [data-remove]")
+        remove.click()
+        expect(remove).to_have_text("Remove? Click again")
+        assert len(chatbot.given) == 2
+        remove.click()
+        expect(page.locator("#panel .news")).to_have_text("Removed: bakery.txt")
+        expect(page.locator(".pill")).to_have_text("Ready · 5 articles")
+        assert [file.name for file in chatbot.kept_articles.iterdir()] == ["harbour.txt"]
     finally:
         chatbot.given.clear()
 

@@ -163,6 +163,11 @@ class ScriptedChatbot:
         self.given += read
         return Changes(added=tuple(article.path for article in read))
 
+    def remove_articles(self, names: Sequence[str]) -> Changes:
+        gone = [article for article in self.given if article.id in names]
+        self.given = [article for article in self.given if article not in gone]
+        return Changes(removed=tuple(article.path for article in gone))
+
     def article_count(self) -> int:
         return len(self.articles())
 

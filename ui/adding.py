@@ -1,11 +1,13 @@
-"""Articles that are dropped on the page: kept beside the index, and brought into it."""
+"""Articles that are dropped on the page: kept beside the index, brought into it, and taken out again."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from index.build import Changes
+from index.errors import InputError
 from index.readers import Skipped, problem_with_name, read_bytes
+from index.types import Article
 from index.weights.disk import disk_errors
 from ui.protocol import ChatbotLike
 
@@ -33,6 +35,25 @@ def add_dropped(chatbot: ChatbotLike, files: Sequence[Path], *, folder: Path) ->
     return replace(changes, skipped=(*changes.skipped, *others))
 
 
+def was_dropped(article: Article, folder: Path) -> bool:
+    """Whether an article was given to the page, which alone may be taken out in the page."""
+    return Path(article.location).parent == folder.resolve()
+
+
+def remove_dropped(chatbot: ChatbotLike, article: Article, *, folder: Path) -> Changes:
+    """Take such an article out of the index, and delete its copy. Raises InputError for any other, and what
+    `index.build.remove_articles` raises; then nothing is lost."""
+    if not was_dropped(article, folder):
+        raise InputError(
+            f"{article.path} was not added in the page, and is not removed in it.",
+            help=f'byline index remove "{article.path}"',
+        )
+    changes = chatbot.remove_articles([article.id])
+    with disk_errors("removing the article"):
+        Path(article.location).unlink(missing_ok=True)
+    return changes
+
+
 def _kept(file: Path, folder: Path) -> Path:
     """A copy under the file's own name, with a number if something else has that name; the one there is if it is the
     same."""
@@ -57,6 +78,7 @@ def told(changes: Changes) -> tuple[str, ...]:
     """What was done, a line each."""
     return (
         *(f"Added: {name.rpartition('/')[2]}" for name in (*changes.added, *changes.replaced)),
+        *(f"Removed: {name.rpartition('/')[2]}" for name in changes.removed),
         *(f"There already: {name.rpartition('/')[2]}" for name in changes.unchanged),
         *(f"Not added: {skipped.reason}" for skipped in changes.skipped),
     )

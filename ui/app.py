@@ -17,7 +17,8 @@ from ui.asking import Desk
 from ui.turns import Conversation
 
 _THREADS_FOR_CLICKS = 20
-_CLICKS = "byline.clicks(element, (name, detail) => trigger(name === 'ask' ? 'ask' : 'open', detail));"
+# Gradio knows the events of an element by their names, in quotes, in its script.
+_CLICKS = "byline.clicks(element, (name, detail) => trigger({ask: 'ask', remove: 'remove'}[name] ?? 'open', detail));"
 _FOLLOW = _CLICKS + "byline.followConversation(element, watch);"
 _SHOW = _CLICKS + "byline.showSources(element, watch);"
 _SERIF = (
@@ -125,6 +126,9 @@ def build_app(desk: Desk) -> gr.Blocks:
         def take_in(files: list[str], state: Conversation) -> Iterator[tuple[Any, ...]]:
             yield from events.taken_in(desk, state, [Path(file) for file in files])
 
+        def take_out(state: Conversation, event: gr.EventData) -> tuple[Any, ...]:
+            return events.taken_out(desk, state, event)
+
         def look(state: Conversation) -> tuple[Any, ...]:
             return events.polled(desk, state)
 
@@ -132,6 +136,7 @@ def build_app(desk: Desk) -> gr.Blocks:
         live.ask(ask_example, [seconds, conversation], screen, **frames)
         for component in (finished, live, panel):
             component.open(open_source, [conversation], [panel], **aside)
+        panel.remove(take_out, [conversation], [header, live, panel], **aside)
         add.upload(take_in, [add, conversation], [header, live, panel], **frames)
         clear.click(clear_all, [conversation], screen, **aside)
         stop.click(stop_now, [conversation], None, **aside)

@@ -13,7 +13,7 @@ from index.errors import BylineError, InputError, SettingsError
 from index.types import Article
 from rag.settings import read_seconds
 from ui import render, render_sources
-from ui.adding import add_dropped, told
+from ui.adding import add_dropped, remove_dropped, told, was_dropped
 from ui.asking import Desk
 from ui.protocol import ChatbotLike
 from ui.turns import Conversation, Turn, history_of
@@ -122,9 +122,30 @@ def taken_in(desk: Desk, state: Conversation, files: Sequence[Path]) -> Iterator
     except Exception as error:
         _log.exception("adding articles failed")
         news = _unexpected(error)
+    yield _shelf(desk, state, news)
+
+
+def taken_out(desk: Desk, state: Conversation, event: gr.EventData) -> tuple[Any, ...]:
+    """The article of a click on something with `data-remove`: what becomes of it, in the panel."""
+    if not desk.warmup.state.ready:
+        return gr.skip(), gr.skip(), gr.skip()
+    chatbot = desk.warmup.chatbot(wait=0)
+    chosen = _article(chatbot, text_of(event, "article"))
+    try:
+        news = told(remove_dropped(chatbot, chosen, folder=chatbot.kept_articles)) if chosen else ()
+    except BylineError as error:
+        news = tuple(line for line in (error.message, error.help) if line)
+    except Exception as error:
+        _log.exception("removing an article failed")
+        news = _unexpected(error)
+    return _shelf(desk, state, news)
+
+
+def _shelf(desk: Desk, state: Conversation, news: Sequence[str]) -> tuple[Any, ...]:
+    """Header, welcome and panel once the articles at hand may be others."""
     articles = _articles(desk)
     untouched = state.live is None and not state.turns
-    yield (
+    return (
         render.header(desk.warmup.state, len(articles) or None),
         render.welcome(desk.warmup.state, _examples(desk)) if untouched else gr.skip(),
         render_sources.nothing_open(articles, news=news),
@@ -162,7 +183,10 @@ def opened(desk: Desk, state: Conversation, event: gr.EventData) -> Any:
         return render_sources.nothing_open(chatbot.articles())
     if kind == "article":
         chosen = _article(chatbot, text_of(event, "article"))
-        return render_sources.whole_article(chosen, opened=state.opened) if chosen else gr.skip()
+        if chosen is None:
+            return gr.skip()
+        removable = was_dropped(chosen, chatbot.kept_articles)
+        return render_sources.whole_article(chosen, removable=removable, opened=state.opened)
     turn_number = _number_of(event, "turn")
     turn = state.turn(turn_number)
     if turn is None:

@@ -7,9 +7,9 @@ window.byline = (() => {
   // One listener for each component, so buttons of turns that come later work as well.
   function clicks(element, trigger) {
     element.addEventListener("click", (event) => {
-      const button = event.target.closest("button[data-open], button[data-ask], button[data-copy], button[data-back]");
+      const button = event.target.closest("button:is([data-open], [data-ask], [data-copy], [data-back], [data-remove])");
       if (!button) return;
-      const { open, ask, copy, back, turn, number, article } = button.dataset;
+      const { open, ask, copy, back, remove, turn, number, article } = button.dataset;
       if (open !== undefined) {
         openedByHand = true;
         trigger("open", { kind: open, turn: Number(turn ?? -1), number: Number(number ?? -1), article: article ?? "" });
@@ -17,10 +17,25 @@ window.byline = (() => {
         trigger("ask", { question: ask });
       } else if (back !== undefined) {
         document.querySelector(`#stage .turn[data-turn="${Number(back)}"]`)?.scrollIntoView({ block: "start" });
+      } else if (remove !== undefined) {
+        if (sure(button)) trigger("remove", { article: remove });
       } else {
         copyText(button, copy);
       }
     });
+  }
+
+  // Whether it is clicked for the second time within some seconds; the first click asks.
+  function sure(button) {
+    if (button.dataset.asked) return true;
+    const words = button.textContent;
+    button.dataset.asked = "yes";
+    button.textContent = `${words}? Click again`;
+    setTimeout(() => {
+      delete button.dataset.asked;
+      button.textContent = words;
+    }, 4000);
+    return false;
   }
 
   async function copyText(button, text) {

@@ -42,6 +42,10 @@ class ChatbotLike(Protocol):
     def add_articles(self, files: Sequence[Path]) -> Changes:
         """Bring files into the collection. Raises `BylineError` if none of them can be read."""
 
+    def remove_articles(self, names: Sequence[str]) -> Changes:
+        """Take articles out of the index. Raises BylineError."""
+        ...
+
     @property
     def kept_articles(self) -> Path:
         """The folder for articles that come from nowhere where they stay."""

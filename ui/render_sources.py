@@ -113,9 +113,13 @@ def found_article(turn: Turn, number: int, passage: PassageUse, article: Article
     return _article_panel(head, text, f"{_drawer(turn, number)}{_back(number)}", opened)
 
 
-def whole_article(article: Article, *, opened: int = 0) -> str:
-    """The panel with an article that was chosen from the list of those at hand."""
-    nav = '<p class="cited"><button type="button" class="link" data-open="list">All articles</button></p>'
+def whole_article(article: Article, *, removable: bool = False, opened: int = 0) -> str:
+    """The panel with an article that was chosen from the list of those at hand, and may be taken out if `removable`."""
+    remove = f'<button type="button" class="link" data-remove="{escape(article.id)}">Remove</button>'
+    nav = (
+        '<p class="cited"><button type="button" class="link" data-open="list">All articles</button>'
+        f"{remove if removable else ''}</p>"
+    )
     head = _head(article.title, article.source, article.date, article.path, nav)
     return _article_panel(head, article_text(article, ()), "", opened)
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from index.dates import DATE, to_iso
 from index.layout import visible
+from rag.ordinals import counts_up_to
 from rag.spellings import POSSESSIVE, WORD, Spelled, month_or_word, parts, without_accents
 from rag.units import unit_at
 
@@ -183,7 +184,9 @@ def missing_facts(
     missing = [
         number.shown
         for number in numbers(claim)
-        if number.shown.lower() not in counted and not any(map(number.same_as, given))
+        if number.shown.lower() not in counted
+        and not any(map(number.same_as, given))
+        and not _counted_up(number, claim, sources)
     ]
     stated = {iso for source in sources for _, iso in dates(source)}
     if stated:
@@ -200,6 +203,14 @@ def missing_facts(
     repeated = _folded(asked)
     missing += [quote for quote in quotes(claim) if quote not in folded and quote not in repeated]
     return tuple(dict.fromkeys(missing))
+
+
+def _counted_up(number: Number, claim: str, sources: Sequence[str]) -> bool:
+    """Whether a source counts up to this number of the claim ("three lawyers"): "the third lawyer"."""
+    if number.percent or number.value != int(number.value):
+        return False
+    behind = (claim[found.end() :] for found in re.finditer(rf"(?<!\w){re.escape(number.shown)}(?!\w)", claim))
+    return any(counts_up_to(int(number.value), text, sources) for text in behind)
 
 
 def _is_first_name(name: str, claim: str, words: Collection[str], article: str) -> bool:

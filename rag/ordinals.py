@@ -14,7 +14,8 @@ _ORDINALS = dict(
         "second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split(), range(2, 13), strict=True
     )
 )
-_ORDINAL = re.compile(rf"\b(?:({'|'.join(_ORDINALS)})|(\d+)(?:st|nd|rd|th))\b(?!-)", re.IGNORECASE)
+_ORDINAL = re.compile(rf"\b(?:({'|'.join(_ORDINALS)})|(\d+)(?:st|nd|rd|th))\b(?!-|\s(?:\w+est|most)\b)", re.IGNORECASE)
+"""None of a rank: the third largest market is not one of three."""
 _PHRASE_END = re.compile(
     r"[.,;:!?()–—]|\b(?:and|are|as|at|beside|by|for|from|ha[ds]|have|in|is|of|on|or|that|to|was|were|who|which|with)\b"
 )

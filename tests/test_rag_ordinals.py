@@ -30,6 +30,7 @@ def test_the_last_one_counted_tells_how_many_there_are(claim, source):
         ("It ruled for four years.", "It fell in its fourth year.", "four"),
         ("It sold 3 percent of shops.", "It opened its third percent of shops.", "3 percent"),
         ("He bought three of the shops.", "He bought a third of the shops.", "three"),
+        ("It has three markets.", "It is its third largest market.", "three"),
         ("The fund holds two thirds.", "It is the second-largest fund.", "two"),
     ],
 )

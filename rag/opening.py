@@ -25,7 +25,7 @@ from rag.speed import Speedometer, this_machine
 from rag.types import Skill
 
 _ADAPTERS = Path(__file__).with_name("adapters")
-_SKILLS: tuple[Skill, ...] = ("judging", "checking", "writing")
+_SKILLS: tuple[Skill, ...] = ("judging", "checking", "writing", "supporting")
 ADAPTERS = {"default": {skill: _ADAPTERS / f"default_{skill}.safetensors" for skill in _SKILLS}}
 """The adapters (`rag/adapter.py`) of those models of ours that have any: their `confidence` is fitted to them."""
 

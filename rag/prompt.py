@@ -75,9 +75,12 @@ def right_messages(
     return _adapted("checking", question, evidence, history, f"Answer: {plain(draft)}\n\n{_RIGHT}")
 
 
-def supported_messages(claim: str, evidence: Evidence) -> tuple[Message, ...]:
-    """Ask whether the evidence states everything in `claim`: Yes or No."""
-    return _asked(evidence, f"Sentence: {plain(claim)}", _SUPPORTED)
+def supported_messages(claim: str, evidence: Evidence, *, adapted: bool = True) -> tuple[Message, ...]:
+    """Ask whether the evidence states everything in `claim`: Yes or No, with an adapter that learnt this or as the
+    model says it by itself."""
+    task = f"Sentence: {plain(claim)}\n\n{_SUPPORTED}"
+    system, asked = _asked(evidence, task)
+    return system, dataclasses.replace(asked, adapted=task, skill="supporting") if adapted else asked
 
 
 def asks_whether(question: str) -> bool:

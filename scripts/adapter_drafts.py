@@ -124,19 +124,24 @@ def judged(asked: Asked, draft: str) -> bool | None:
 
 def recorded(asked: Sequence[Asked], file: Path, write: Callable[[Sequence[Message]], str]) -> list[str]:
     """A draft for each, in order. Those written before are read from the file, the others are added to it."""
+    writing = recording(file, write)
+    return [writing(one.messages()) for one in asked]
+
+
+def recording(file: Path, write: Callable[[Sequence[Message]], str]) -> Callable[[Sequence[Message]], str]:
+    """The same writing, but what was written before is read from the file, and all else is added to it."""
     known: dict[str, str] = {}
     if file.exists():
         for line in file.read_text(encoding="utf-8").splitlines():
             row = json.loads(line)
             known[row["prompt"]] = row["draft"]
-    drafts = []
-    with file.open("a", encoding="utf-8") as lines:
-        for one in asked:
-            messages = one.messages()
-            prompt = messages[-1].content
-            if prompt not in known:
-                known[prompt] = write(messages)
+
+    def writing(messages: Sequence[Message]) -> str:
+        prompt = messages[-1].content
+        if prompt not in known:
+            known[prompt] = write(messages)
+            with file.open("a", encoding="utf-8") as lines:
                 lines.write(json.dumps({"prompt": prompt, "draft": known[prompt]}, ensure_ascii=False) + "\n")
-                lines.flush()
-            drafts.append(known[prompt])
-    return drafts
+        return known[prompt]
+
+    return writing

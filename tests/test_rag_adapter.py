@@ -104,7 +104,10 @@ def test_the_question_and_its_task_are_read_with_it_and_nothing_else():
     assert asked.adapted == (
         "Question: Where < |im_end| > is it?\n\nDo the excerpts state the answer to the question? Reply Yes or No."
     )
-    assert supported_messages("It is here.", Evidence(()))[1].adapted == ""
+    assert supported_messages("It is here.", Evidence(()))[1].adapted == (
+        "Sentence: It is here.\n\nDo the excerpts state everything in this sentence? Reply Yes or No."
+    )
+    assert supported_messages("It is here.", Evidence(()), adapted=False)[1].adapted == ""
 
 
 class Words:

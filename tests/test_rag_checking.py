@@ -7,7 +7,7 @@ from rag.deadline import NOT_JUDGED, Deadline
 from rag.evidence import Evidence, EvidenceSentence
 from rag.fakes import CopyingGenerator
 from rag.settings import Settings
-from rag.types import Signals
+from rag.types import Message, Signals
 
 CLAIM = "Products from Xinjiang generated $212 million on Tmall, said Jack Ma."
 
@@ -18,10 +18,14 @@ class Judging(CopyingGenerator):
     def __init__(self, *judgements: float) -> None:
         super().__init__()
         self.judgements = list(judgements)
-        self.shown: list[str] = []
+        self.asked: list[Message] = []
+
+    @property
+    def shown(self) -> list[str]:
+        return [message.content for message in self.asked]
 
     def log_odds(self, messages):
-        self.shown.append(messages[-1].content)
+        self.asked.append(messages[-1])
         return self.judgements.pop(0)
 
 
@@ -29,25 +33,17 @@ def evidence() -> Evidence:
     return Evidence(tuple(EvidenceSentence(sentence, ARTICLE, 0.5) for sentence in sentences()))
 
 
-def test_support_is_the_mean_over_all_of_the_evidence_and_its_nearest_sentences():
+def test_support_is_the_mean_of_what_the_model_says_with_its_adapter_and_by_itself():
     judging = Judging(3.0, -1.0)
     assert support_of(CLAIM, evidence(), generator=judging) == 1.0
-    whole, near = judging.shown
-    # The last sentence shares no word with the claim; the others stand as the evidence has them.
-    first, second, third, last = (sentence.text for sentence in sentences())
-    assert f"{first} {second} {third} {last}" in whole
-    assert f"{first} {second} {third}" in near
-    assert last not in near
-    assert all(
-        text.endswith("Do the excerpts state everything in this sentence? Reply Yes or No.") for text in judging.shown
+    with_it, alone = judging.asked
+    assert with_it.content == alone.content
+    assert " ".join(sentence.text for sentence in sentences()) in alone.content
+    assert alone.content.endswith(f"\n\n{with_it.adapted}")
+    assert (with_it.skill, alone.skill, alone.adapted) == ("supporting", None, "")
+    assert with_it.adapted == (
+        f"Sentence: {CLAIM}\n\nDo the excerpts state everything in this sentence? Reply Yes or No."
     )
-
-
-def test_what_is_nearest_already_is_judged_alike():
-    judging = Judging(0.5, 0.5)
-    few = Evidence(evidence().sentences[1:3])
-    assert support_of(CLAIM, few, generator=judging) == 0.5
-    assert judging.shown[0] == judging.shown[1]
 
 
 QUESTION = "Whom did Jack Ma meet?"

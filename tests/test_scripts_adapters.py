@@ -2,16 +2,20 @@
 
 import importlib
 import json
+import random
 from pathlib import Path
 
 import pytest
 import torch
 from network_material import MODELS, NEXT, PROMPT, load
 
+from eval.suites.reading import make_article
 from index.paths import Home
 from index.progress import silent
+from index.sentences import split_sentences
 from index.weights import ensure_model
 from rag.adapter import Adapter
+from rag.evidence import Evidence, EvidenceSentence
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
 TASK = "Do the excerpts state the answer to the question? Reply Yes or No."
@@ -337,3 +341,123 @@ def shared(pairs) -> list[tuple[str, bool]]:
     stating, silent = ({excerpts(pair) for pair in pairs if pair.states == said} for said in (True, False))
     found = min(stating & silent)
     return [(found, True), (found, False)]
+
+
+def claims_module():
+    return importlib.import_module("adapter_claims")
+
+
+def test_claims_about_abstracts_are_supported_by_the_sentences_that_were_marked(tmp_path):
+    sentences = ["Fog was measured for a year.", "Lamps saved 40 ships.", "Horns saved none.", "Boats were counted."]
+    printed = "[" + "\n ".join(map(repr, sentences)) + "]"
+    (tmp_path / "corpus_half.csv").write_text(f'doc_id,title,abstract\n7,Fog,"{printed}"\n', encoding="utf-8")
+    rows = [
+        "1,Lamps save ships.,7,SUPPORT,[1],[7]",
+        "2,Horns save ships.,7,CONTRADICT,[2],[7]",
+        "3,Tea warms.,,,[],[7]",
+    ]
+    header = "id,claim,evidence_doc_id,evidence_label,evidence_sentences,cited_doc_ids\n"
+    (tmp_path / "claims_half.csv").write_text(header + "\n".join(rows), encoding="utf-8")
+    drawn = [claim for seed in range(40) for claim in claims_module().abstract_claims(tmp_path, seed=seed)]
+    assert {claim.text for claim in drawn} == {"Lamps save ships.", "Horns save ships.", "Tea warms."}
+    lamps = [claim for claim in drawn if claim.text == "Lamps save ships."]
+    for claim in drawn:
+        read = {item.sentence.text for item in claim.evidence.sentences}
+        assert claim.states == (claim in lamps and "Lamps saved 40 ships." in read)
+        assert claim.messages[-1].adapted.startswith(f"Sentence: {claim.text}\n\n")
+    assert 0 < sum(not claim.states for claim in lamps) < 12  # shown without the sentence that supports it
+    assert all("Horns saved none." in excerpts_of(claim) for claim in drawn if claim.text.startswith("Horns"))
+
+
+def excerpts_of(claim) -> str:
+    return claim.messages[-1].content.split("\n\nSentence: ")[0]
+
+
+def test_answers_as_sentences_are_supported_if_they_are_right_and_their_premise_stands(pairs, tmp_path):
+    prompts = []
+
+    def write(messages):
+        prompts.append(messages[-1].content)
+        phrase = messages[-1].content.split("\n\nAnswer: ")[1].split("\n")[0]
+        return f" The one that is asked for is {phrase}."
+
+    told = claims_module().told_claims("squad2", tmp_path, write, most=9, seed=1)
+    assert {(claim.text, claim.states) for claim in told} == {
+        ("The one that is asked for is 40 metres.", True),
+        ("The one that is asked for is Its keeper.", False),
+    }
+    assert all("It is 40 metres high." in prompt for prompt in prompts)
+    assert len(claims_module().told_claims("squad2", tmp_path, write, most=1, seed=1)) == 1
+    assert claims_module().told_claims("squad2", tmp_path, lambda _: "It is so and no otherwise.", most=9, seed=1) == []
+
+
+REPORT = "\n".join(
+    f"The harbour of town {place} was reopened by Mayor Rita {name} in the spring of 19{place}."
+    for place, name in enumerate("Abel Burke Costa Dunne Evans Faber Gomez Haas Ives Jones Klein Lopez".split(), 60)
+)
+
+
+def test_of_a_report_the_model_writes_what_is_true_and_what_is_not():
+    replies = iter(
+        (
+            "A dozen harbours were opened again by their mayors.",  # what happened
+            "Mayor Rita opened the harbour of a town.",  # a sentence in other words
+            "A dozen harbours were flooded on Friday.",  # made up from its beginning on
+            "A dozen harbours were opened again by their mayors.",  # as it was
+            "Mayor Rita opened the letter of a soldier.",
+        )
+    )
+    prompts = []
+
+    def write(messages):
+        prompts.append(messages[-1].content)
+        return next(replies)
+
+    article = eval_article(REPORT)
+    made = claims_module().report_claims(article, write, random.Random(3))
+    told = {claim.text: claim.states for claim in made}
+    assert told["A dozen harbours were opened again by their mayors."] is True
+    assert told["Mayor Rita opened the harbour of a town."] is True
+    assert told["Mayor Rita opened the letter of a soldier."] is False
+    assert told["A dozen harbours were flooded on Friday."] is False
+    verbatim = [text for text in told if text in REPORT]
+    assert sorted(told[text] for text in verbatim) == [False, True]
+    assert {text: excerpts_of(made[0]).count(text) for text in verbatim} == {text: told[text] for text in verbatim}
+    assert len({claim.evidence for claim in made}) == 1
+    begun = [prompt.split(" …")[0] for prompt in prompts[2:]]
+    assert ["A dozen harbours were opened again by their mayors.".startswith(one) for one in begun] == [
+        True,
+        True,
+        False,
+    ]
+    assert "Mayor Rita opened the harbour of a town.".startswith(begun[2])
+    assert len(begun[0]) < len(begun[1]) < len("A dozen harbours were opened again by")
+    assert claims_module().report_claims(eval_article("It is short. So it is."), write, random.Random(3)) == []
+
+
+def eval_article(text):
+    return importlib.import_module("adapter_pairs").as_article(make_article(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("It was opened by Rita Abel.", {"It was opened by Bo Burke."}),
+        ("It was opened in 1961.", {"It was opened in 1975."}),
+        ("By Rita Abel in 1961.", {"By Bo Burke in 1961.", "By Rita Abel in 1975."}),
+        ("It was opened late.", {None}),
+    ],
+)  # fmt: skip
+def test_a_name_or_a_number_is_exchanged_for_another_one_of_the_article(text, expected):
+    article = "It was seen by Rita Abel, Bo Burke and others in 1961 or 1975."
+    swap = claims_module().with_other_name
+    assert {swap(text, article, random.Random(seed)) for seed in range(20)} == expected
+
+
+def test_claims_in_small_letters():
+    article = eval_article("Rita Abel opened it. Bo Burke left.")
+    evidence = Evidence(tuple(EvidenceSentence(one, article, 1.0) for one in split_sentences(article)))
+    claim = claims_module().Claim("reports", "Bo Burke left Rita Abel.", evidence, False)
+    small = claims_module().in_small_letters(claim)
+    assert (small.text, small.states) == ("Bo burke left rita abel.", False)
+    assert "Rita abel opened it. Bo burke left." in excerpts_of(small)

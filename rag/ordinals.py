@@ -14,8 +14,8 @@ _ORDINALS = dict(
         "second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split(), range(2, 13), strict=True
     )
 )
-_ORDINAL = re.compile(rf"\b(?:({'|'.join(_ORDINALS)})|(\d+)(?:st|nd|rd|th))\b(?!-|\s(?:\w+est|most)\b)", re.IGNORECASE)
-"""None of a rank: the third largest market is not one of three."""
+_ORDINAL = re.compile(rf"\b({'|'.join(_ORDINALS)})\b(?!-|\s(?:\w+est|most)\b)", re.IGNORECASE)
+"""None of a rank: the third largest market is not one of three. "3rd" is a number by itself (`rag/facts.py`)."""
 _PHRASE_END = re.compile(
     r"[.,;:!?()–—]|\b(?:and|are|as|at|beside|by|for|from|ha[ds]|have|in|is|of|on|or|that|to|was|were|who|which|with)\b"
 )
@@ -38,7 +38,7 @@ def counts_up_to(number: int, text: str, sources: Sequence[str]) -> bool:
         stem(plural) in map(stem, _phrase(source[match.end() :])[:_REACH])
         for source in sources
         for match in _ORDINAL.finditer(source)
-        if number == (int(match[2]) if match[2] else _ORDINALS[match[1].lower()])
+        if number == _ORDINALS[match[1].lower()]
     )
 
 

@@ -157,10 +157,12 @@ def report_claims(article: Article, write: Write, chance: random.Random) -> list
             made.append((swapped, False))
     eighths = chance.choice((3, 4, 5))
     for true, share in ((told, eighths), (told, eighths + 2), (restated, eighths)):
+        if not is_sentence(true):
+            continue
         words = true.split()
         begun = " ".join(words[: max(3, len(words) * share // 8)])
         continued = write((Message("user", f"{begun} …\n\n{_CONTINUED}"),)).strip()
-        if is_sentence(true) and is_sentence(continued) and says_other(continued, true, seen):
+        if is_sentence(continued) and says_other(continued, true, seen):
             made.append((continued, False))
     return [Claim("reports", text, evidence, states) for text, states in dict(made).items()]
 

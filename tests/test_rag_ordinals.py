@@ -11,7 +11,7 @@ from rag.facts import missing_facts
         ("Three lawyers pleaded guilty.", "Jenna Ellis is now the third Trump lawyer to plead guilty."),
         ("3 Trump lawyers pleaded guilty.", "He is the third lawyer aligned with Donald Trump to plead guilty."),
         ("She has won two titles.", "It is her second title in a row."),
-        ("The team has won 12 cups.", "They lifted their 12th national cup."),
+        ("The team has won 12 cups.", "They lifted their twelfth national cup."),
         ("He has four Grand Slam titles.", "He won his fourth Grand Slam title."),
     ],
 )

@@ -136,7 +136,7 @@ def build_app(desk: Desk) -> gr.Blocks:
         live.ask(ask_example, [seconds, conversation], screen, **frames)
         for component in (finished, live, panel):
             component.open(open_source, [conversation], [panel], **aside)
-        panel.remove(take_out, [conversation], [header, live, panel], **aside)
+        panel.remove(take_out, [conversation], [header, live, panel], **frames)
         add.upload(take_in, [add, conversation], [header, live, panel], **frames)
         clear.click(clear_all, [conversation], screen, **aside)
         stop.click(stop_now, [conversation], None, **aside)

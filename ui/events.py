@@ -3,12 +3,13 @@ where, and gives the values in the order in which it names the components.
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from index.build import Changes
 from index.errors import BylineError, InputError, SettingsError
 from index.types import Article
 from rag.settings import read_seconds
@@ -114,15 +115,12 @@ def taken_in(desk: Desk, state: Conversation, files: Sequence[Path]) -> Iterator
     """Articles that are given to the page: what becomes of them, in the panel."""
     names = ", ".join(file.name for file in files)
     yield gr.skip(), gr.skip(), render_sources.nothing_open(_articles(desk), news=[f"Reading {names} …"])
-    try:
+
+    def add() -> Changes:
         chatbot = desk.warmup.chatbot()
-        news = told(add_dropped(chatbot, files, folder=chatbot.kept_articles))
-    except BylineError as error:
-        news = tuple(line for line in (error.message, error.help) if line)
-    except Exception as error:
-        _log.exception("adding articles failed")
-        news = _unexpected(error)
-    yield _shelf(desk, state, news)
+        return add_dropped(chatbot, files, folder=chatbot.kept_articles)
+
+    yield _changed(desk, state, add)
 
 
 def taken_out(desk: Desk, state: Conversation, event: gr.EventData) -> tuple[Any, ...]:
@@ -131,18 +129,22 @@ def taken_out(desk: Desk, state: Conversation, event: gr.EventData) -> tuple[Any
         return gr.skip(), gr.skip(), gr.skip()
     chatbot = desk.warmup.chatbot(wait=0)
     chosen = _article(chatbot, text_of(event, "article"))
+
+    def remove() -> Changes:
+        return remove_dropped(chatbot, chosen, folder=chatbot.kept_articles) if chosen else Changes()
+
+    return _changed(desk, state, remove)
+
+
+def _changed(desk: Desk, state: Conversation, change: Callable[[], Changes]) -> tuple[Any, ...]:
+    """Header, welcome and panel once the articles at hand are changed, and what became of that."""
     try:
-        news = told(remove_dropped(chatbot, chosen, folder=chatbot.kept_articles)) if chosen else ()
+        news = told(change())
     except BylineError as error:
         news = tuple(line for line in (error.message, error.help) if line)
     except Exception as error:
-        _log.exception("removing an article failed")
+        _log.exception("changing the articles failed")
         news = _unexpected(error)
-    return _shelf(desk, state, news)
-
-
-def _shelf(desk: Desk, state: Conversation, news: Sequence[str]) -> tuple[Any, ...]:
-    """Header, welcome and panel once the articles at hand may be others."""
     articles = _articles(desk)
     untouched = state.live is None and not state.turns
     return (

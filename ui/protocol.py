@@ -43,8 +43,7 @@ class ChatbotLike(Protocol):
         """Bring files into the collection. Raises `BylineError` if none of them can be read."""
 
     def remove_articles(self, names: Sequence[str]) -> Changes:
-        """Take articles out of the index. Raises BylineError."""
-        ...
+        """Take articles out of the collection. Raises `BylineError` if one is unknown; then none is taken out."""
 
     @property
     def kept_articles(self) -> Path:

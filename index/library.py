@@ -22,8 +22,7 @@ _SCHEMA = """
 CREATE TABLE articles (
     number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, path TEXT NOT NULL,
     location TEXT NOT NULL UNIQUE,
-    text TEXT NOT NULL, title TEXT, source TEXT, author TEXT, date TEXT, url TEXT, content_hash TEXT NOT NULL,
-    pages TEXT NOT NULL -- where each begins, as JSON
+    text TEXT NOT NULL, title TEXT, source TEXT, author TEXT, date TEXT, url TEXT, content_hash TEXT NOT NULL
 ) STRICT;
 CREATE TABLE boilerplate (
     article INTEGER NOT NULL REFERENCES articles ON DELETE CASCADE,
@@ -50,8 +49,16 @@ CREATE TABLE sentences (
 CREATE INDEX sentences_of_passage ON sentences (passage);
 CREATE VIRTUAL TABLE passage_words USING fts5 (words, tokenize = 'porter unicode61 remove_diacritics 2');
 """
-_ARTICLE_COLUMNS = "id, path, location, text, title, source, author, date, url, content_hash, pages"
+_PAGES_SCHEMA = """
+CREATE TABLE IF NOT EXISTS pages (
+    article INTEGER NOT NULL REFERENCES articles ON DELETE CASCADE, start INTEGER NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS pages_of_article ON pages (article);
+"""
+"""Libraries of earlier versions lack it: they are read without pages, and copies of them get it."""
+_ARTICLE_COLUMNS = "id, path, location, text, title, source, author, date, url, content_hash"
 _TAGS = "(SELECT json_group_array(tag) FROM (SELECT tag FROM tags WHERE article = number ORDER BY rowid))"
+_PAGES = "(SELECT json_group_array(start) FROM (SELECT start FROM pages WHERE article = number ORDER BY rowid))"
 _MOST_VARIABLES = 500  # SQLite allows 999 in old builds
 _Id = TypeVar("_Id", int, str)
 
@@ -96,7 +103,7 @@ class Library:
     def create(cls, path: Path) -> Self:
         """A new, empty library to write to."""
         library = cls(_writable(path), path)
-        library._connection.executescript(_SCHEMA)
+        library._connection.executescript(_SCHEMA + _PAGES_SCHEMA)
         return library
 
     @classmethod
@@ -112,6 +119,7 @@ class Library:
             if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
                 raise
             raise IndexDamaged(f"{source} cannot be read: {error}.") from error
+        connection.executescript(_PAGES_SCHEMA)
         return library
 
     @classmethod
@@ -197,10 +205,10 @@ class Library:
         """Store an article with its passages, and give these their numbers. `words[i]` is searched for
         passage i."""
         cursor = self._connection.execute(
-            f"INSERT INTO articles ({_ARTICLE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO articles ({_ARTICLE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *(article.id, article.path, article.location, article.text, article.title, article.source),
-                *(article.author, article.date, article.url, article.content_hash, json.dumps(article.pages)),
+                *(article.author, article.date, article.url, article.content_hash),
             ),
         )
         number = cursor.lastrowid
@@ -208,6 +216,7 @@ class Library:
             "INSERT INTO boilerplate VALUES (?, ?, ?)", [(number, *span) for span in article.boilerplate]
         )
         self._connection.executemany("INSERT INTO tags VALUES (?, ?)", [(number, tag) for tag in article.tags])
+        self._connection.executemany("INSERT INTO pages VALUES (?, ?)", [(number, start) for start in article.pages])
         if UNSPACED.search(unicodedata.normalize("NFC", article.text)):
             self._connection.execute("INSERT INTO unspaced VALUES (?)", (number,))
         return tuple(self._add_passage(number, passage, text) for passage, text in zip(passages, words, strict=True))
@@ -246,7 +255,8 @@ class Library:
         return StoredPassage(replace(passage, id=number), tuple(sentence_ids))
 
     def _articles(self, condition: str, values: Sequence[str]) -> tuple[Article, ...]:
-        rows = self._rows(f"SELECT number, {_ARTICLE_COLUMNS}, {_TAGS} FROM articles {condition}", values)
+        pages = _PAGES if self._rows("SELECT 1 FROM sqlite_master WHERE name = 'pages'") else "'[]'"
+        rows = self._rows(f"SELECT number, {_ARTICLE_COLUMNS}, {_TAGS}, {pages} FROM articles {condition}", values)
         if len(rows) == 1:
             spans = self._rows(
                 'SELECT article, start, "end" FROM boilerplate WHERE article = ? ORDER BY start',
@@ -260,8 +270,8 @@ class Library:
         return tuple(
             replace(
                 Article(row[1], row[2], row[3], row[4], tuple(boilerplate.get(row[0], ())), *row[5:11]),
-                tags=tuple(json.loads(row[12])),
-                pages=tuple(json.loads(row[11])),
+                tags=tuple(json.loads(row[11])),
+                pages=tuple(json.loads(row[12])),
             )
             for row in rows
         )

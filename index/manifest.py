@@ -14,7 +14,7 @@ from index.errors import IndexDamaged, IndexMissing
 from index.paths import write_atomically
 
 MANIFEST_NAME = "manifest.json"
-FORMAT_VERSION = 4
+FORMAT_VERSION = 3
 REBUILD_HELP = "`byline index add --rebuild` makes it anew from its articles; name their folders if asked to."
 
 

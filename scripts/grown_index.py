@@ -103,7 +103,7 @@ def _copy_library(source: Path, path: Path, rows: list[_Rows]) -> dict[str, str]
             last = [row.of(copy) for row in rows]
             library.execute(
                 "INSERT INTO articles SELECT number + ?, substr(id, 1, 8) || printf('%04x', ?), path,"
-                " location || '#' || ?, text, title, source, author, date, url, content_hash, pages"
+                " location || '#' || ?, text, title, source, author, date, url, content_hash"
                 " FROM base.articles WHERE number <= ? ORDER BY number",
                 (article, copy, copy, last[0]),
             )

@@ -379,7 +379,7 @@ def test_an_index_of_an_earlier_version_is_named_and_made_anew(tiny_index, tiny_
         lambda: update_index(tiny_index, [tiny_corpus], embedder=HashingEmbedder()),
         lambda: read_status(tiny_index),
     ):
-        with pytest.raises(IndexDamaged, match="has format 1; this version of Byline reads 4") as caught:
+        with pytest.raises(IndexDamaged, match="has format 1; this version of Byline reads 3") as caught:
             act()
         assert "byline index add --rebuild" in caught.value.help
     assert update_index(tiny_index, [tiny_corpus], embedder=HashingEmbedder(), rebuild=True).generation == 2

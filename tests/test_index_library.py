@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
@@ -35,6 +36,25 @@ def test_articles_come_back_as_they_were(library, articles, tmp_path):
         assert reopened.article("0" * 12) is None
         assert reopened.counts() == (3, 3, 13)
         assert reopened.content_hashes() == {article.location: article.content_hash for article in articles}
+
+
+def test_pages_come_back_and_a_library_of_before_has_none_until_it_is_copied(tmp_path, articles):
+    paged = replace(articles[0], pages=(0, 0, 7))
+    with closing(Library.create(tmp_path / "new.sqlite")) as library:
+        library.add(paged, (), ())
+        library.add(articles[1], (), ())
+        library.commit()
+        assert [library.article(one.id) for one in (paged, articles[1])] == [paged, articles[1]]
+    with closing(sqlite3.connect(tmp_path / "new.sqlite")) as connection:
+        connection.execute("DROP TABLE pages")
+    with closing(Library.open(tmp_path / "new.sqlite")) as library:
+        assert library.article(paged.id) == articles[0]
+    with closing(Library.copy(tmp_path / "new.sqlite", tmp_path / "copy.sqlite")) as library:
+        library.remove(paged.id)
+        library.add(paged, (), ())
+        assert library.article(paged.id) == paged
+        library.remove(paged.id)
+        assert library.select("SELECT count(*) FROM pages") == [(0,)]
 
 
 def test_passages_come_back_with_their_sentences(library, articles):

@@ -49,8 +49,7 @@ def test_no_index(tmp_path):
     "change",
     [
         {"format": 2},
-        {"format": 3},
-        {"format": 5},
+        {"format": 4},
         {"format": None},
         {"colour": "blue"},
         {"generation": "1"},
